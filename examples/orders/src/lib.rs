@@ -1,0 +1,1 @@
+//! Order settlement: the demo's pipeline, handlers and verification.

@@ -1,0 +1,1 @@
+//! The user's side: handlers and the layers that wrap them.

@@ -1,0 +1,1 @@
+//! The door to Kafka: settings, transactions, progress and the lane.

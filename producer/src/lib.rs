@@ -1,0 +1,1 @@
+//! Work items enter: sources, keys, pacing, publishing.

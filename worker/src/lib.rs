@@ -1,0 +1,1 @@
+//! Work item to outcome: decode, handle, retry, dead-letter, fan out.
