@@ -1,1 +1,12 @@
-//! The door to Kafka: settings, transactions, progress and the lane.
+//! The door to Kafka: settings, transactions, progress and the lane. The only crate that names
+//! the Kafka client; it knows bytes, not meanings.
+
+mod record;
+mod remedy;
+mod transactions;
+
+pub mod lane;
+
+pub use record::{Offset, Outgoing, Partition, Record};
+pub use remedy::{Failure, Remedy};
+pub use transactions::{Deliveries, ProduceError, Refusal, Transactions};

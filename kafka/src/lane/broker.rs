@@ -1,0 +1,127 @@
+//! All that a lane asks of Kafka, in the order in which it asks.
+
+use std::time::Duration;
+
+use crate::{Failure, Offset, Partition, Record, Transactions};
+
+/// One member of a consumer group on one topic, with one transactional id. The real client and the
+/// model implement it, and both pass the contract suite.
+///
+/// Every call returns within its `wait` (or at once, where there is none) so that the lane keeps
+/// polling. A call that answers [`crate::Remedy::Retry`] is repeated by the lane, the same call,
+/// until the lane's own deadline.
+pub trait Broker: Transactions {
+    // ----- the group and its partitions
+
+    /// The next event; none if nothing came within `wait`.
+    fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure>;
+
+    /// Accepts an assignment: the partitions are ours, and nothing is read from them yet.
+    fn accept(&mut self, partitions: &[Partition]) -> Result<(), Failure>;
+
+    /// Looks up committed progress (stable: open transactions are waited out) and the log's bounds;
+    /// the answer comes by [`Polled::Located`]. Never blocks.
+    fn locate(&mut self, request: Locate);
+
+    /// Begins to read an accepted partition at this offset.
+    fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure>;
+
+    /// Stops reading for a while. Records already fetched are read again after [`Broker::resume`].
+    fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure>;
+
+    /// Reads on.
+    fn resume(&mut self, partitions: &[Partition]) -> Result<(), Failure>;
+
+    /// Acknowledges a revocation: from now on the partitions may belong to someone else.
+    fn release(&mut self, partitions: &[Partition]) -> Result<(), Failure>;
+
+    // ----- its transactions: see [`Transactions`]
+
+    /// Adds progress to the open transaction, under the group membership as it is now: refused with
+    /// [`crate::Remedy::Abort`] when there is none.
+    fn send_progress(&mut self, progress: &[Sent], wait: Duration) -> Result<(), Failure>;
+}
+
+/// What the consumer's poll can bring.
+#[derive(Clone, Debug)]
+pub enum Polled {
+    /// A record, in offset order within its partition since it was started.
+    Record(Record),
+    /// The group gave us these partitions. To be answered by [`Broker::accept`].
+    Assigned(Vec<Partition>),
+    /// The group takes these partitions back. To be answered by [`Broker::release`].
+    Revoked {
+        /// Which.
+        partitions: Vec<Partition>,
+        /// They belong to someone else already: nothing can be committed for them any more. A hint;
+        /// the broker's refusal is the truth.
+        lost: bool,
+    },
+    /// Everything readable was read.
+    EndOfPartition {
+        /// Where.
+        partition: Partition,
+        /// The consumer's own position: behind the last record and the markers after it.
+        position: Offset,
+    },
+    /// The answer to [`Broker::locate`].
+    Located(Located),
+    /// Some partition was asked for an offset that it doesn't have, and won't be read any further.
+    /// The client doesn't say which one.
+    OutOfRange,
+}
+
+/// A question about partitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locate {
+    /// Given back with the answer.
+    pub id: u64,
+    /// Which partitions.
+    pub partitions: Vec<Partition>,
+    /// Also where this time is (milliseconds since 1970), for a group that starts at a time.
+    pub time: Option<i64>,
+}
+
+/// The answer, or why there is none.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// The question's.
+    pub id: u64,
+    /// One for each partition that was asked about.
+    pub partitions: Result<Vec<PartitionFacts>, Failure>,
+}
+
+/// What Kafka knows of a partition and of our group's progress in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionFacts {
+    /// Which.
+    pub partition: Partition,
+    /// Committed progress; none if there is none.
+    pub committed: Option<Committed>,
+    /// Whether the group has progress in any other partition of the topic.
+    pub siblings_committed: bool,
+    /// The first offset of the log.
+    pub log_start: Offset,
+    /// The end of what can be read (the last stable offset).
+    pub log_end: Offset,
+    /// Where the time asked for is, or the log's end if it lies behind everything.
+    pub time_offset: Option<Offset>,
+}
+
+/// An offset and the metadata beside it, as the group coordinator keeps them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The committed offset: the next one to be read.
+    pub offset: Offset,
+    /// What stands beside it.
+    pub metadata: String,
+}
+
+/// The progress of one partition, as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Which.
+    pub partition: Partition,
+    /// What is committed.
+    pub committed: Committed,
+}
