@@ -1,0 +1,293 @@
+//! The W3C trace context of a record: read from its headers, handed on in the headers of what it
+//! causes, so that one trace follows a work item through every stage.
+//!
+//! Nothing is exported here: ids are made and carried on even when no one collects spans, because
+//! log lines have them and because a user's own tracing may continue them.
+
+use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
+pub use opentelemetry::propagation::{Extractor, Injector};
+
+const TRACEPARENT: &str = "traceparent";
+const BAGGAGE: &str = "baggage";
+
+/// A place in a trace: the trace's id, the id of one span in it, whether it is sampled, and the
+/// state and baggage that travel along. There always is one; clones are cheap.
+#[derive(Debug, Clone)]
+pub struct TraceContext(Context);
+
+impl TraceContext {
+    /// Begins a trace. It is sampled, as by OpenTelemetry's default sampler, so that services which
+    /// a handler calls don't take the absence of an exporter here for a wish not to be traced.
+    pub fn root() -> Self {
+        Self::root_with_baggage_of(&Context::new())
+    }
+
+    /// The place that a record came from: whoever wrote `traceparent`. Without a well-formed one it
+    /// is the root of a new trace, and `tracestate`, which belongs to the old one, is dropped;
+    /// `baggage` belongs to no trace and is kept.
+    ///
+    /// Of a header that repeats, the extractor must give the last value, and none for a value that
+    /// isn't UTF-8.
+    pub fn extract(headers: &dyn Extractor) -> Self {
+        let baggage = BaggagePropagator::new().extract_with_context(&Context::new(), headers);
+        if !headers.get(TRACEPARENT).is_some_and(is_well_formed) {
+            return Self::root_with_baggage_of(&baggage);
+        }
+        let parent = TraceContextPropagator::new().extract_with_context(&baggage, headers);
+        if parent.has_active_span() {
+            Self(parent)
+        } else {
+            Self::root_with_baggage_of(&baggage)
+        }
+    }
+
+    /// A new span in the same trace, sampled if its parent is. State and baggage stay.
+    pub fn child(&self) -> Self {
+        let span = self.0.span();
+        let parent = span.span_context();
+        let child = SpanContext::new(
+            parent.trace_id(),
+            RandomIdGenerator::default().new_span_id(),
+            parent.trace_flags(),
+            false,
+            parent.trace_state().clone(),
+        );
+        Self(self.0.with_remote_span_context(child))
+    }
+
+    /// Writes this place into the headers of a record that it causes, in place of any that were
+    /// forwarded. An empty value is set where there is nothing to say (`tracestate`, `baggage`):
+    /// the injector must then remove that header, or a stale one would travel on.
+    pub fn inject(&self, headers: &mut dyn Injector) {
+        TraceContextPropagator::new().inject_context(&self.0, headers);
+        if self.0.baggage().is_empty() {
+            headers.set(BAGGAGE, String::new());
+        }
+        BaggagePropagator::new().inject_context(&self.0, headers);
+    }
+
+    /// The id of the trace; shown as 32 hex digits, for the log field `trace_id`.
+    pub fn trace_id(&self) -> TraceId {
+        self.0.span().span_context().trace_id()
+    }
+
+    /// The id of the span; shown as 16 hex digits, for the log field `span_id`.
+    pub fn span_id(&self) -> SpanId {
+        self.0.span().span_context().span_id()
+    }
+
+    /// Whether spans of this trace are meant to be recorded.
+    pub fn is_sampled(&self) -> bool {
+        self.0.span().span_context().is_sampled()
+    }
+
+    fn root_with_baggage_of(baggage: &Context) -> Self {
+        let ids = RandomIdGenerator::default();
+        let root = SpanContext::new(
+            ids.new_trace_id(),
+            ids.new_span_id(),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::default(),
+        );
+        Self(baggage.with_remote_span_context(root))
+    }
+}
+
+/// Whether this is a `traceparent` by <https://www.w3.org/TR/trace-context/#traceparent-header>:
+/// `version-trace-span-flags` in lowercase hex of exact lengths. The library's parser is laxer (it
+/// takes short ids and signs); what it takes beyond this would become an id that nobody gave.
+fn is_well_formed(traceparent: &str) -> bool {
+    let mut fields = traceparent.split('-');
+    let mut next_is_hex = |digits| {
+        fields
+            .next()
+            .filter(|field| is_hex(field, digits))
+            .is_some()
+    };
+    let fields_are_hex = [2, 32, 16, 2].into_iter().all(&mut next_is_hex);
+    // A version to come may add fields; version 00 has none.
+    let is_complete = fields.next().is_none() || !traceparent.starts_with("00");
+    fields_are_hex && is_complete && !traceparent.starts_with("ff")
+}
+
+fn is_hex(field: &str, digits: usize) -> bool {
+    field.len() == digits
+        && field
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+    const SPAN: &str = "b7ad6b7169203331";
+
+    /// Headers that behave as [`TraceContext::inject`] asks for.
+    #[derive(Default)]
+    struct Headers(HashMap<String, String>);
+
+    impl Headers {
+        fn of(pairs: &[(&str, &str)]) -> Self {
+            Self(
+                pairs
+                    .iter()
+                    .map(|(name, text)| ((*name).into(), (*text).into()))
+                    .collect(),
+            )
+        }
+    }
+
+    impl Extractor for Headers {
+        fn get(&self, name: &str) -> Option<&str> {
+            self.0.get(name).map(String::as_str)
+        }
+        fn keys(&self) -> Vec<&str> {
+            self.0.keys().map(String::as_str).collect()
+        }
+    }
+
+    impl Injector for Headers {
+        fn set(&mut self, name: &str, value: String) {
+            self.0.remove(name);
+            if !value.is_empty() {
+                self.0.insert(name.to_owned(), value);
+            }
+        }
+    }
+
+    fn traceparent(flags: &str) -> String {
+        format!("00-{TRACE}-{SPAN}-{flags}")
+    }
+
+    #[test]
+    fn a_child_continues_the_trace_of_the_record() {
+        let parent = TraceContext::extract(&Headers::of(&[("traceparent", &traceparent("01"))]));
+        assert_eq!(parent.trace_id().to_string(), TRACE);
+        assert_eq!(parent.span_id().to_string(), SPAN);
+        let child = parent.child();
+        assert_eq!(child.trace_id(), parent.trace_id());
+        assert_ne!(child.span_id(), parent.span_id());
+    }
+
+    #[test]
+    fn the_sampled_flag_of_the_parent_is_kept_and_a_root_is_sampled() {
+        for (flags, sampled) in [("00", false), ("01", true), ("02", false), ("03", true)] {
+            let headers = Headers::of(&[("traceparent", &traceparent(flags))]);
+            assert_eq!(
+                TraceContext::extract(&headers).child().is_sampled(),
+                sampled,
+                "{flags}"
+            );
+        }
+        assert!(TraceContext::root().is_sampled());
+    }
+
+    #[test]
+    fn state_and_baggage_travel_with_the_trace() {
+        let headers = Headers::of(&[
+            ("traceparent", &traceparent("01")),
+            ("tracestate", "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7"),
+            ("baggage", "tenant=blue%20ocean;secret"),
+        ]);
+        let mut out = Headers::default();
+        TraceContext::extract(&headers).child().inject(&mut out);
+        assert_eq!(out.get("tracestate"), headers.get("tracestate"));
+        assert_eq!(out.get("baggage"), headers.get("baggage"));
+    }
+
+    #[test]
+    fn headers_that_were_forwarded_are_replaced() {
+        let mut headers = Headers::of(&[
+            ("traceparent", "00-not-a-parent"),
+            ("tracestate", "congo=stale"),
+            ("baggage", "unreadable"),
+        ]);
+        let context = TraceContext::extract(&headers).child();
+        context.inject(&mut headers);
+        let written = format!("00-{}-{}-01", context.trace_id(), context.span_id());
+        assert_eq!(headers.get("traceparent"), Some(&*written));
+        assert_eq!(headers.get("tracestate"), None);
+        assert_eq!(headers.get("baggage"), None);
+    }
+
+    #[test]
+    fn a_new_root_keeps_the_baggage_and_drops_the_old_state() {
+        let headers = Headers::of(&[("tracestate", "congo=stale"), ("baggage", "tenant=blue")]);
+        let mut out = Headers::default();
+        TraceContext::extract(&headers).inject(&mut out);
+        assert_eq!(out.get("baggage"), Some("tenant=blue"));
+        assert_eq!(out.get("tracestate"), None);
+    }
+
+    #[test]
+    fn malformed_parents_begin_a_new_trace() {
+        let zeros = "0".repeat(32);
+        for malformed in [
+            String::new(),
+            "00".into(),
+            format!("ff-{TRACE}-{SPAN}-01"),
+            format!("00-{TRACE}-{SPAN}-01-more"),
+            format!("00-{TRACE}-{SPAN}"),
+            format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
+            format!("00-{}-{SPAN}-01", &TRACE[1..]),
+            format!("00-+{}-{SPAN}-01", &TRACE[1..]),
+            format!("00-{zeros}-{SPAN}-01"),
+            format!("00-{TRACE}-{}-01", &zeros[..16]),
+        ] {
+            let context = TraceContext::extract(&Headers::of(&[("traceparent", &malformed)]));
+            assert_ne!(context.trace_id().to_string(), TRACE, "{malformed}");
+            assert_ne!(context.trace_id(), TraceId::INVALID, "{malformed}");
+        }
+    }
+
+    #[test]
+    fn a_version_to_come_is_understood_as_far_as_it_is_known() {
+        let later = format!("cc-{TRACE}-{SPAN}-01-what-the-future-brings");
+        let context = TraceContext::extract(&Headers::of(&[("traceparent", &later)]));
+        assert_eq!(context.trace_id().to_string(), TRACE);
+    }
+
+    proptest! {
+        #[test]
+        fn any_headers_give_a_context_that_survives_a_round_trip(
+            parent in ".{0,80}|[0-9a-f]{2}-[0-9a-f]{30,34}-[0-9a-f]{15,17}-[0-9a-f]{2}(-.*)?",
+            state in ".{0,80}",
+            baggage in ".{0,80}",
+        ) {
+            let headers = Headers::of(
+                &[("traceparent", &*parent), ("tracestate", &*state), ("baggage", &*baggage)]);
+            let context = TraceContext::extract(&headers);
+            let mut out = Headers::default();
+            context.inject(&mut out);
+            prop_assert!(is_well_formed(out.get("traceparent").unwrap()));
+            let again = TraceContext::extract(&out);
+            prop_assert_eq!(again.trace_id(), context.trace_id());
+            prop_assert_eq!(again.span_id(), context.span_id());
+            prop_assert_eq!(again.is_sampled(), context.is_sampled());
+        }
+
+        #[test]
+        fn every_well_formed_parent_is_continued(
+            trace in 1u128.., span in 1u64.., flags in any::<u8>(),
+        ) {
+            let parent = format!("00-{trace:032x}-{span:016x}-{flags:02x}");
+            let context = TraceContext::extract(&Headers::of(&[("traceparent", &parent)]));
+            prop_assert_eq!(context.trace_id().to_string(), format!("{trace:032x}"));
+            prop_assert_eq!(context.span_id().to_string(), format!("{span:016x}"));
+            prop_assert_eq!(context.is_sampled(), flags & 1 == 1);
+        }
+    }
+}
