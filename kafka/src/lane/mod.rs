@@ -1,4 +1,15 @@
 //! The lane: read, work, commit, exactly once.
+//!
+//! A lane is one thread that owns one member of a consumer group and one transactional producer. It
+//! reads records, hands them to its [`step::Step`], and commits outcomes and progress together.
 
 pub mod broker;
+pub mod config;
+pub mod progress;
+pub mod start;
 pub mod step;
+
+mod core;
+mod partition;
+mod queues;
+mod ready;

@@ -1,0 +1,149 @@
+//! One partition during one assignment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::broker::{Committed, Sent};
+use super::config::Ordering;
+use super::progress::{Metadata, Window};
+use super::queues::Queues;
+use super::start::Start;
+use super::step::{Epoch, Item};
+use crate::{Offset, Partition};
+
+/// What is done with a partition now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The component prepares for it; nothing is read.
+    Preparing,
+    /// Records below the position are read again.
+    Replaying,
+    /// Records are worked on.
+    Running,
+    /// It is to be given back by then: what was begun may end, nothing new begins.
+    Releasing {
+        /// When it is given back in any case.
+        deadline: Duration,
+    },
+}
+
+/// All that the lane knows of a partition that it owns.
+#[derive(Debug)]
+pub struct Owned {
+    /// Which.
+    pub partition: Partition,
+    /// This assignment.
+    pub epoch: Epoch,
+    /// What is done with it.
+    pub phase: Phase,
+    /// Its progress.
+    pub window: Window,
+    /// Its items that wait.
+    pub queues: Queues,
+    /// Items that the component works on.
+    pub in_flight: usize,
+    /// Bytes of its items and outcomes, from their receipt to their commit.
+    pub held_bytes: usize,
+    /// Whether the client was told to stop reading.
+    pub paused: bool,
+    /// Since when progress waits to be committed without any outcome: a first position, or the
+    /// markers passed at the end of the partition.
+    pub moved: Option<Duration>,
+    start_position: Offset,
+    committed: Option<Offset>,
+    commits: u64,
+}
+
+impl Owned {
+    /// Takes a partition over.
+    pub fn new(partition: Partition, epoch: Epoch, start: &Start, ordering: Ordering) -> Self {
+        Self {
+            partition,
+            epoch,
+            phase: Phase::Preparing,
+            window: Window::new(start.position, start.finished.clone()),
+            queues: Queues::new(ordering),
+            in_flight: 0,
+            held_bytes: 0,
+            paused: false,
+            moved: None,
+            start_position: start.position,
+            committed: start.resumed.then_some(start.position),
+            commits: 0,
+        }
+    }
+
+    /// Where the replay ends.
+    pub fn start_position(&self) -> Offset {
+        self.start_position
+    }
+
+    /// Whether new items may begin.
+    pub fn runs(&self) -> bool {
+        matches!(self.phase, Phase::Replaying | Phase::Running)
+    }
+
+    /// Takes the next item that may begin, if its finished map would still fit.
+    pub fn next(&mut self) -> Option<Arc<Item>> {
+        if !self.runs() {
+            return None;
+        }
+        let (offset, queued_up_to) = self.queues.peek()?;
+        let begun = self.window.unfinished() - self.queues.len();
+        if !self.window.admits(offset, begun + queued_up_to) {
+            return None;
+        }
+        self.in_flight += 1;
+        self.queues.pop()
+    }
+
+    /// Whether there is room for more records.
+    pub fn wants_records(&self, waiting_max: usize) -> bool {
+        // Half empty before reading on: every pause throws fetched records away.
+        let bound = if self.paused { waiting_max / 2 } else { waiting_max };
+        self.queues.len() < bound.max(1)
+    }
+
+    /// Takes note that everything before `position` was received.
+    pub fn reached(&mut self, position: Offset, now: Duration) {
+        self.window.reached(position);
+        self.note_move(now);
+    }
+
+    /// Notes that progress could be committed although no outcome carries it.
+    pub fn note_move(&mut self, now: Duration) {
+        if self.committed != Some(self.window.position()) {
+            self.moved.get_or_insert(now);
+        }
+    }
+
+    /// Progress as the transaction that is being built would commit it.
+    pub fn progress(&self, owner: &str, order: &str, state: String) -> Sent {
+        let base = self.window.carried_position();
+        let metadata = Metadata {
+            base,
+            owner: format!("{owner}-{}", self.epoch.0),
+            seq: self.commits,
+            order: order.to_owned(),
+            guard: "-".to_owned(),
+            state,
+            finished: self.window.carried_map(),
+        };
+        let committed = Committed { offset: base, metadata: metadata.to_string() };
+        Sent { partition: self.partition, committed }
+    }
+
+    /// That transaction was committed.
+    pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>) {
+        self.window.commit(offsets);
+        let at = sent.committed.offset;
+        assert!(self.committed.is_none_or(|before| before <= at), "progress goes back, EO-5: {at}");
+        self.committed = Some(at);
+        self.moved = None;
+    }
+
+    /// The next commit is another one, whatever becomes of this one.
+    pub fn attempted(&mut self) {
+        self.commits += 1;
+    }
+}

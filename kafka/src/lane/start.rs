@@ -1,0 +1,244 @@
+//! Where a partition is taken up: decided here, never by the client's own reset.
+
+use longshore_schemas::Timestamp;
+use thiserror::Error;
+
+use super::broker::PartitionFacts;
+use super::progress::{FinishedMap, Metadata, MetadataError};
+use crate::{Offset, Partition};
+
+/// Where a group starts that has no progress at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartPolicy {
+    /// At the first record there is.
+    Earliest,
+    /// Behind the last record there is.
+    Latest,
+    /// At the first record of this time or later.
+    At(Timestamp),
+}
+
+/// A partition as it is taken up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The next offset that isn't finished.
+    pub position: Offset,
+    /// What is finished ahead of it.
+    pub finished: FinishedMap,
+    /// What the component's last owner left for the next.
+    pub state: String,
+    /// Whether progress was committed before. If not, the position is committed soon, so that the
+    /// next owner doesn't decide anew.
+    pub resumed: bool,
+}
+
+/// Why a partition can't be taken up. Going on would lose items or do them twice.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StartError {
+    /// A new group, or one whose offsets expired.
+    #[error(
+        "partition {partition}: the group has no committed progress in this topic: it is new, or its \
+         offsets expired; say where it starts (`start: earliest`, `latest` or a time)"
+    )]
+    NothingCommitted {
+        /// Which.
+        partition: Partition,
+    },
+    /// Retention took what wasn't read.
+    #[error(
+        "partition {partition}: offsets {position} to {log_start} expired before they were \
+         processed; `longshore progress accept-loss` goes on behind them and counts them"
+    )]
+    ExpiredUnread {
+        /// Which.
+        partition: Partition,
+        /// The next offset to be processed.
+        position: Offset,
+        /// The first that is still there.
+        log_start: Offset,
+    },
+    /// The log is shorter than what was processed.
+    #[error(
+        "partition {partition}: progress stands at offset {position}, but the log ends at {log_end}: \
+         it was truncated, or the topic was made anew; `longshore progress accept-loss` goes on at \
+         its end"
+    )]
+    Truncated {
+        /// Which.
+        partition: Partition,
+        /// The next offset to be processed.
+        position: Offset,
+        /// The log's end.
+        log_end: Offset,
+    },
+    /// The metadata beside the offset is ours, but can't be used.
+    #[error(
+        "partition {partition}: the finished map beside offset {position} can't be used: {reason}; \
+         `longshore progress drop-map` goes on without it, and items finished ahead run again"
+    )]
+    UnusableMap {
+        /// Which.
+        partition: Partition,
+        /// The committed offset.
+        position: Offset,
+        /// What is wrong with it.
+        reason: MetadataError,
+    },
+}
+
+/// Decides where to take up a partition, for a lane whose ordering has the hash `order`.
+pub fn decide(
+    facts: &PartitionFacts,
+    policy: Option<StartPolicy>,
+    order: &str,
+) -> Result<Start, StartError> {
+    let start = match &facts.committed {
+        Some(committed) => {
+            let parsed = Metadata::parse(&committed.metadata, committed.offset)
+                .and_then(|found| found.map(|it| it.check_order(order).map(|()| it)).transpose())
+                .map_err(|reason| StartError::UnusableMap {
+                    partition: facts.partition,
+                    position: committed.offset,
+                    reason,
+                })?;
+            resumed(committed.offset, parsed)
+        }
+        None => fresh(first_position(facts, policy)?),
+    };
+    check_bounds(facts, start.position)?;
+    Ok(start)
+}
+
+fn resumed(position: Offset, metadata: Option<Metadata>) -> Start {
+    let (finished, state) = metadata.map_or_else(Default::default, |it| (it.finished, it.state));
+    Start { position, finished, state, resumed: true }
+}
+
+fn fresh(position: Offset) -> Start {
+    Start { position, finished: FinishedMap::default(), state: String::new(), resumed: false }
+}
+
+/// A partition without progress is a new one if the group knows others of its topic: nothing of it
+/// may be missed. Otherwise the group itself is new, and has to be told where it starts.
+fn first_position(
+    facts: &PartitionFacts,
+    policy: Option<StartPolicy>,
+) -> Result<Offset, StartError> {
+    match (facts.siblings_committed, policy) {
+        // Another member's first commit may have come before ours: the policy still holds.
+        (_, Some(StartPolicy::Earliest)) => Ok(facts.log_start),
+        (true, _) => Ok(Offset(0)),
+        (false, Some(StartPolicy::Latest)) => Ok(facts.log_end),
+        (false, Some(StartPolicy::At(_))) => Ok(facts.time_offset.unwrap_or(facts.log_end)),
+        (false, None) => Err(StartError::NothingCommitted { partition: facts.partition }),
+    }
+}
+
+/// Whether what is to be read next is there.
+pub fn check_bounds(facts: &PartitionFacts, position: Offset) -> Result<(), StartError> {
+    let &PartitionFacts { partition, log_start, log_end, .. } = facts;
+    if position < log_start {
+        return Err(StartError::ExpiredUnread { partition, position, log_start });
+    }
+    if position > log_end {
+        return Err(StartError::Truncated { partition, position, log_end });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::broker::Committed;
+
+    fn facts(committed: Option<(i64, &str)>) -> PartitionFacts {
+        PartitionFacts {
+            partition: Partition(3),
+            committed: committed.map(|(offset, metadata)| Committed {
+                offset: Offset(offset),
+                metadata: metadata.to_owned(),
+            }),
+            siblings_committed: false,
+            log_start: Offset(100),
+            log_end: Offset(900),
+            time_offset: Some(Offset(400)),
+        }
+    }
+
+    fn metadata(base: i64) -> String {
+        let mut finished = FinishedMap::default();
+        finished.push(Offset(base + 2), Offset(base + 4));
+        Metadata {
+            base: Offset(base),
+            owner: "a".into(),
+            seq: 1,
+            order: "k".into(),
+            guard: "-".into(),
+            state: "l7".into(),
+            finished,
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_new_group_starts_where_it_is_told() {
+        let at = |policy| decide(&facts(None), policy, "k").map(|start| start.position.0);
+        assert_eq!(at(Some(StartPolicy::Earliest)), Ok(100));
+        assert_eq!(at(Some(StartPolicy::Latest)), Ok(900));
+        assert_eq!(at(Some(StartPolicy::At(Timestamp(1)))), Ok(400));
+        assert_eq!(at(None), Err(StartError::NothingCommitted { partition: Partition(3) }));
+    }
+
+    #[test]
+    fn a_new_partition_of_a_known_topic_starts_at_its_beginning() {
+        let new = PartitionFacts { siblings_committed: true, log_start: Offset(0), ..facts(None) };
+        let start = decide(&new, Some(StartPolicy::Latest), "k").expect("starts");
+        assert_eq!((start.position, start.resumed), (Offset(0), false));
+        let expired = PartitionFacts { siblings_committed: true, ..facts(None) };
+        assert!(matches!(decide(&expired, None, "k"), Err(StartError::ExpiredUnread { .. })));
+    }
+
+    #[test]
+    fn committed_progress_is_taken_up_with_its_map() {
+        let start = decide(&facts(Some((500, &metadata(500)))), None, "k").expect("starts");
+        assert!(start.resumed);
+        assert_eq!((start.position, start.state.as_str()), (Offset(500), "l7"));
+        assert!(start.finished.contains(Offset(502)) && !start.finished.contains(Offset(501)));
+    }
+
+    #[test]
+    fn foreign_metadata_leaves_the_position_alone() {
+        let start = decide(&facts(Some((500, "written by hand"))), None, "k").expect("starts");
+        assert_eq!(start.position, Offset(500));
+        assert!(start.finished.is_empty() && start.state.is_empty());
+    }
+
+    #[test]
+    fn metadata_of_ours_that_cannot_be_used_stops() {
+        let newer = metadata(500).replace("ls1", "ls2");
+        let broken = metadata(500).replace("l7", "l8");
+        let copied = metadata(499);
+        for (text, order) in [(newer, "k"), (broken, "k"), (copied, "k"), (metadata(500), "p")] {
+            let refused = decide(&facts(Some((500, &text))), None, order).expect_err(&text);
+            assert!(matches!(refused, StartError::UnusableMap { .. }), "{refused}");
+            assert!(refused.to_string().contains("longshore progress drop-map"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_never_taken_for_a_gap() {
+        let below = decide(&facts(Some((99, ""))), Some(StartPolicy::Earliest), "k");
+        assert_eq!(
+            below,
+            Err(StartError::ExpiredUnread {
+                partition: Partition(3),
+                position: Offset(99),
+                log_start: Offset(100),
+            })
+        );
+        let beyond = decide(&facts(Some((901, ""))), None, "k");
+        assert!(matches!(beyond, Err(StartError::Truncated { .. })), "{beyond:?}");
+        assert!(decide(&facts(Some((900, ""))), None, "k").is_ok(), "the end itself is sound");
+        assert!(decide(&facts(Some((100, ""))), None, "k").is_ok(), "so is the start");
+    }
+}
