@@ -3,10 +3,12 @@
 
 mod record;
 mod remedy;
+mod transaction;
 mod transactions;
 
 pub mod lane;
 
 pub use record::{Offset, Outgoing, Partition, Record};
 pub use remedy::{Failure, Remedy};
+pub use transaction::{Commit, Spoiled, Transaction, Written};
 pub use transactions::{Deliveries, ProduceError, Refusal, Transactions};

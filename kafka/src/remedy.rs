@@ -30,6 +30,17 @@ pub struct Failure {
     pub message: String,
 }
 
+impl Failure {
+    /// Whether a newer producer of the same transactional id took over, or the broker timed the
+    /// transaction out: the client doesn't tell them apart.
+    pub fn is_fence(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "_FENCED" | "PRODUCER_FENCED" | "INVALID_PRODUCER_EPOCH"
+        )
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} failed: {} ({})", self.call, self.message, self.code)

@@ -10,7 +10,7 @@ use crate::{Failure, Offset, Outgoing, Partition};
 ///
 /// Every call returns within its `wait` (or at once, where there is none). A call that answers
 /// [`crate::Remedy::Retry`] is repeated by the caller, the same call, until the caller's deadline:
-/// librdkafka resumes it.
+/// librdkafka resumes it. Such an answer has taken time, so that repeating it doesn't spin.
 pub trait Transactions {
     /// Time since some fixed moment, counted also while the machine sleeps: the age of a
     /// transaction is judged by it.
@@ -67,7 +67,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// How far the records of a transaction were delivered.
+/// How far the records of a transaction were delivered: all of it since `begin`, at every call.
 #[derive(Clone, Debug, Default)]
 pub struct Deliveries {
     /// Not yet answered for.

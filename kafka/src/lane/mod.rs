@@ -5,11 +5,19 @@
 
 pub mod broker;
 pub mod config;
+mod control;
 pub mod progress;
 pub mod start;
 pub mod step;
+
+mod error;
+mod run;
 
 mod core;
 mod partition;
 mod queues;
 mod ready;
+
+pub use control::{Control, Status};
+pub use error::LaneError;
+pub use run::run;

@@ -44,6 +44,8 @@ pub struct Owned {
     pub in_flight: usize,
     /// Bytes of its items and outcomes, from their receipt to their commit.
     pub held_bytes: usize,
+    /// The next offset that the client reads, also below the position while replaying.
+    pub next_read: Offset,
     /// Whether the client was told to stop reading.
     pub paused: bool,
     /// Since when progress waits to be committed without any outcome: a first position, or the
@@ -65,6 +67,7 @@ impl Owned {
             queues: Queues::new(ordering),
             in_flight: 0,
             held_bytes: 0,
+            next_read: start.position,
             paused: false,
             moved: None,
             start_position: start.position,
@@ -100,7 +103,11 @@ impl Owned {
     /// Whether there is room for more records.
     pub fn wants_records(&self, waiting_max: usize) -> bool {
         // Half empty before reading on: every pause throws fetched records away.
-        let bound = if self.paused { waiting_max / 2 } else { waiting_max };
+        let bound = if self.paused {
+            waiting_max / 2
+        } else {
+            waiting_max
+        };
         self.queues.len() < bound.max(1)
     }
 
@@ -129,15 +136,24 @@ impl Owned {
             state,
             finished: self.window.carried_map(),
         };
-        let committed = Committed { offset: base, metadata: metadata.to_string() };
-        Sent { partition: self.partition, committed }
+        let committed = Committed {
+            offset: base,
+            metadata: metadata.to_string(),
+        };
+        Sent {
+            partition: self.partition,
+            committed,
+        }
     }
 
     /// That transaction was committed.
     pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>) {
         self.window.commit(offsets);
         let at = sent.committed.offset;
-        assert!(self.committed.is_none_or(|before| before <= at), "progress goes back, EO-5: {at}");
+        assert!(
+            self.committed.is_none_or(|before| before <= at),
+            "progress goes back, EO-5: {at}"
+        );
         self.committed = Some(at);
         self.moved = None;
     }

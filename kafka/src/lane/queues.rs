@@ -27,12 +27,19 @@ struct ByOffset(Arc<Item>);
 impl Queues {
     /// Empty queues.
     pub fn new(ordering: Ordering) -> Self {
-        Self { ordering, runnable: BinaryHeap::new(), busy: HashMap::new(), behind: 0 }
+        Self {
+            ordering,
+            runnable: BinaryHeap::new(),
+            busy: HashMap::new(),
+            behind: 0,
+        }
     }
 
     /// Adds an item; items come in offset order.
     pub fn push(&mut self, item: Arc<Item>) {
-        let Some(key) = self.key(&item) else { return self.runnable.push(Reverse(ByOffset(item))) };
+        let Some(key) = self.key(&item) else {
+            return self.runnable.push(Reverse(ByOffset(item)));
+        };
         if let Some(queue) = self.busy.get_mut(&key) {
             self.behind += 1;
             return queue.push_back(item);
@@ -56,7 +63,9 @@ impl Queues {
     /// An item that was taken has ended: the next one of its key may run.
     pub fn ended(&mut self, item: &Item) {
         let Some(key) = self.key(item) else { return };
-        let Some(queue) = self.busy.get_mut(&key) else { return };
+        let Some(queue) = self.busy.get_mut(&key) else {
+            return;
+        };
         match queue.pop_front() {
             Some(next) => {
                 self.behind -= 1;
@@ -147,7 +156,10 @@ mod tests {
 
     #[test]
     fn items_of_a_key_run_one_at_a_time_in_order_and_others_do_not_wait() {
-        let mut queues = filled(Ordering::Key, &[Some("a"), Some("a"), Some("b"), None, Some("a")]);
+        let mut queues = filled(
+            Ordering::Key,
+            &[Some("a"), Some("a"), Some("b"), None, Some("a")],
+        );
         let taken = take_all(&mut queues);
         assert_eq!(offsets(&taken), [0, 2, 3]);
         queues.ended(&taken[0]);
@@ -177,8 +189,14 @@ mod tests {
     #[test]
     fn partition_order_is_one_at_a_time_and_no_order_is_all_at_once() {
         let keys = [Some("a"), Some("b"), None];
-        assert_eq!(offsets(&take_all(&mut filled(Ordering::Partition, &keys))), [0]);
-        assert_eq!(offsets(&take_all(&mut filled(Ordering::None, &[Some("a"); 3]))), [0, 1, 2]);
+        assert_eq!(
+            offsets(&take_all(&mut filled(Ordering::Partition, &keys))),
+            [0]
+        );
+        assert_eq!(
+            offsets(&take_all(&mut filled(Ordering::None, &[Some("a"); 3]))),
+            [0, 1, 2]
+        );
     }
 
     #[test]

@@ -1,0 +1,188 @@
+//! The next transaction: what goes into it, and what becomes of that.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Core;
+use crate::lane::broker::Sent;
+use crate::lane::partition::Phase;
+use crate::lane::step::{Epoch, Finished, Verdict};
+use crate::{Offset, Outgoing, Partition};
+
+/// Partitions in one transaction: 128 metadata of 4,096 bytes each are 512 KiB.
+const BATCH_PARTITIONS_MAX: usize = 128;
+/// Progress that no outcome carries is committed at this interval.
+const IDLE_COMMIT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The contents of one transaction.
+#[derive(Debug)]
+pub struct Batch {
+    /// The outcomes, in order.
+    pub outcomes: Vec<Finished>,
+    /// The progress of every partition that contributes.
+    pub progress: Vec<(Epoch, Sent)>,
+}
+
+impl Core {
+    /// Whether a transaction is due.
+    pub fn is_due(&self, now: Duration) -> bool {
+        let interval = self.config.commit_interval;
+        let waited = self
+            .ready
+            .oldest()
+            .is_some_and(|since| since + interval <= now);
+        waited
+            || self.ready.is_urgent(&self.config.limits)
+            || self.any_ending()
+            || self.idle_due(now)
+    }
+
+    /// A partition that is given back waits only for this commit.
+    fn any_ending(&self) -> bool {
+        self.ready.len() > 0
+            && self
+                .partitions
+                .values()
+                .any(|owned| matches!(owned.phase, Phase::Releasing { .. }) && owned.in_flight == 0)
+    }
+
+    fn idle_due(&self, now: Duration) -> bool {
+        let moved = self
+            .partitions
+            .values()
+            .filter_map(|owned| owned.moved)
+            .min();
+        moved.is_some_and(|since| since + IDLE_COMMIT_INTERVAL <= now)
+    }
+
+    /// Builds the next transaction; `state` gives the component's part of the metadata. None: there
+    /// is nothing to commit.
+    pub fn take_batch(
+        &mut self,
+        mut state: impl FnMut(Partition, Offset, &[Finished]) -> String,
+    ) -> Option<Batch> {
+        let outcomes = self
+            .ready
+            .take(self.batch_items_max, self.config.limits.batch_bytes_max);
+        let outcomes = self.within_partitions_max(outcomes);
+        for finished in &outcomes {
+            if let (Some(owned), Some(offset)) = (
+                self.partitions.get_mut(&finished.partition),
+                finished.offset(),
+            ) {
+                owned.window.carry(offset);
+            }
+        }
+        let mut progress = Vec::new();
+        for partition in self.contributing(&outcomes) {
+            let Some(owned) = self.partitions.get_mut(&partition) else {
+                continue;
+            };
+            let state = state(partition, owned.window.carried_position(), &outcomes);
+            let (owner, order) = (&self.config.owner, self.config.ordering.hash());
+            progress.push((owned.epoch, owned.progress(owner, order, state)));
+            owned.attempted();
+        }
+        debug_assert!(
+            covers(&outcomes, &progress),
+            "progress for every outcome, EO-1"
+        );
+        (!progress.is_empty()).then_some(Batch { outcomes, progress })
+    }
+
+    /// The partitions of the outcomes, and those whose progress moved without any.
+    fn contributing(&self, outcomes: &[Finished]) -> BTreeSet<Partition> {
+        let mut partitions: BTreeSet<Partition> = outcomes.iter().map(|it| it.partition).collect();
+        let moved = self
+            .partitions
+            .values()
+            .filter(|owned| owned.moved.is_some());
+        let room = BATCH_PARTITIONS_MAX - partitions.len();
+        partitions.extend(moved.map(|owned| owned.partition).take(room));
+        partitions
+    }
+
+    /// Leaves out, for the next transaction, the outcomes of too many partitions.
+    fn within_partitions_max(&mut self, mut outcomes: Vec<Finished>) -> Vec<Finished> {
+        let mut seen = BTreeSet::new();
+        let fits = outcomes.iter().position(|finished| {
+            seen.insert(finished.partition);
+            seen.len() > BATCH_PARTITIONS_MAX
+        });
+        let rest = outcomes.split_off(fits.unwrap_or(outcomes.len()));
+        let since = self.ready.oldest().unwrap_or_default();
+        self.ready.put_back(rest, &[], since);
+        outcomes
+    }
+
+    /// The transaction was committed: gives its outcomes.
+    pub fn committed(&mut self, batch: Batch) -> Vec<Finished> {
+        for (epoch, sent) in &batch.progress {
+            let Some(owned) = self.owned(sent.partition, *epoch) else {
+                continue;
+            };
+            let mine = || {
+                batch
+                    .outcomes
+                    .iter()
+                    .filter(|it| it.partition == sent.partition)
+            };
+            owned.committed(sent, mine().filter_map(Finished::offset));
+            owned.held_bytes -= mine().map(held).sum::<usize>();
+        }
+        self.ready.relax();
+        self.batch_items_max = (self.batch_items_max * 2).min(self.config.limits.batch_items_max);
+        batch.outcomes
+    }
+
+    /// The transaction came to nothing: its outcomes wait for the next one, those at `suspects`
+    /// apart from the others.
+    pub fn aborted(&mut self, batch: Batch, suspects: &[usize], now: Duration) {
+        let mut kept = Vec::with_capacity(batch.outcomes.len());
+        let mut kept_suspects = Vec::new();
+        for (index, finished) in batch.outcomes.into_iter().enumerate() {
+            let Some(owned) = self.owned(finished.partition, finished.epoch) else {
+                continue;
+            };
+            if let Some(offset) = finished.offset() {
+                owned.window.put_back(offset);
+            }
+            if suspects.contains(&index) {
+                kept_suspects.push(kept.len());
+            }
+            kept.push(finished);
+        }
+        self.ready.put_back(kept, &kept_suspects, now);
+    }
+
+    /// An outcome's outputs were refused for good: these take their place.
+    pub fn replace(&mut self, finished: &mut Finished, outputs: Vec<Outgoing>) {
+        let before = finished.bytes();
+        finished.outputs = outputs;
+        finished.verdict = Verdict::Failed;
+        let after = finished.bytes();
+        if let Some(owned) = self.owned(finished.partition, finished.epoch) {
+            owned.held_bytes = owned.held_bytes + after - before;
+        }
+    }
+
+    /// A transaction took too long: the next ones hold half as much, growing back with success.
+    pub fn shrink(&mut self) {
+        self.batch_items_max = (self.batch_items_max / 2).max(1);
+    }
+}
+
+/// EO-1, one half of it: whatever a transaction carries, it carries the progress of.
+fn covers(outcomes: &[Finished], progress: &[(Epoch, Sent)]) -> bool {
+    let covered = |it: &Finished| {
+        progress
+            .iter()
+            .any(|(epoch, sent)| sent.partition == it.partition && *epoch == it.epoch)
+    };
+    outcomes.iter().all(covered)
+}
+
+/// Bytes held for an outcome: those of its item and of its outputs.
+fn held(finished: &Finished) -> usize {
+    finished.bytes() + finished.item.as_ref().map_or(0, |item| item.record.bytes())
+}

@@ -1,0 +1,112 @@
+//! Records come in, items go out, outcomes come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Core;
+use crate::lane::partition::{Owned, Phase};
+use crate::lane::progress::Received;
+use crate::lane::step::{Finished, Item};
+use crate::{Offset, Partition, Record};
+
+/// What a received record is.
+#[derive(Debug)]
+pub enum Reception {
+    /// To be accumulated only: it lies below the position.
+    Replay(Record),
+    /// It waits for its turn.
+    Queued,
+    /// Nothing is to be done about it: finished by an earlier owner, or about to be given back.
+    Passed,
+}
+
+impl Core {
+    /// Takes note of a record.
+    pub fn receive(&mut self, record: Record) -> Reception {
+        let Some(owned) = self.partitions.get_mut(&record.partition) else {
+            return Reception::Passed;
+        };
+        owned.next_read = record.offset.next();
+        match owned.phase {
+            Phase::Replaying if record.offset < owned.start_position() => Reception::Replay(record),
+            Phase::Replaying | Phase::Running => {
+                if owned.window.receive(record.offset) == Received::AlreadyFinished {
+                    return Reception::Passed;
+                }
+                owned.held_bytes += record.bytes();
+                owned.queues.push(Arc::new(Item {
+                    epoch: owned.epoch,
+                    record,
+                }));
+                Reception::Queued
+            }
+            Phase::Preparing | Phase::Releasing { .. } => Reception::Passed,
+        }
+    }
+
+    /// The end of a partition was reached: nothing stands between its last record and `position`.
+    pub fn reach(&mut self, partition: Partition, position: Offset, now: Duration) {
+        let reading = self
+            .partitions
+            .get_mut(&partition)
+            .filter(|owned| owned.phase == Phase::Running);
+        if let Some(owned) = reading {
+            owned.reached(position, now);
+        }
+    }
+
+    /// The next item to be worked on, each partition in its turn.
+    pub fn next_item(&mut self) -> Option<Arc<Item>> {
+        if self.in_flight() >= self.config.limits.in_flight_max {
+            return None;
+        }
+        let count = self.partitions.len();
+        for step in 0..count {
+            let index = (self.turn + step) % count;
+            if let Some(item) = self
+                .partitions
+                .values_mut()
+                .nth(index)
+                .and_then(Owned::next)
+            {
+                self.turn = index + 1;
+                return Some(item);
+            }
+        }
+        None
+    }
+
+    /// Takes an outcome. False: its partition belongs to someone else, and so does the item.
+    pub fn finish(&mut self, finished: Finished, now: Duration) -> bool {
+        let Some(owned) = self.owned(finished.partition, finished.epoch) else {
+            return false;
+        };
+        if let Some(item) = &finished.item {
+            owned.in_flight -= 1;
+            owned.queues.ended(item);
+        }
+        owned.held_bytes += finished.bytes();
+        self.ready.push(finished, now);
+        true
+    }
+
+    /// Which partitions to pause and which to resume, for what the lane holds now.
+    pub fn flow(&mut self) -> (Vec<Partition>, Vec<Partition>) {
+        let limits = self.config.limits;
+        let held_bytes = self.held_bytes();
+        let (mut pause, mut resume) = (Vec::new(), Vec::new());
+        for owned in self.partitions.values_mut().filter(|owned| owned.runs()) {
+            let bound = if owned.paused {
+                limits.held_bytes_max / 2
+            } else {
+                limits.held_bytes_max
+            };
+            let wants = held_bytes < bound && owned.wants_records(limits.waiting_max);
+            if wants == owned.paused {
+                owned.paused = !wants;
+                if wants { &mut resume } else { &mut pause }.push(owned.partition);
+            }
+        }
+        (pause, resume)
+    }
+}

@@ -1,0 +1,248 @@
+//! The transaction: outputs, dead letters and progress become visible together, or not at all.
+
+use std::time::Duration;
+
+use super::{BACKOFF_FIRST, BACKOFF_MAX, Lane, Producing, READY_WAIT, Settling};
+use crate::lane::broker::{Broker, Sent};
+use crate::lane::core::Batch;
+use crate::lane::error::LaneError;
+use crate::lane::step::Step;
+use crate::transaction::{Commit, Spoiled, Transaction, Written};
+use crate::{Failure, Refusal, Remedy};
+
+/// How an attempt at a transaction ended.
+enum Attempt {
+    Committed(Written),
+    Spoiled(Spoiled),
+    Unknown(Failure, Written),
+}
+
+impl<B: Broker, S: Step> Lane<'_, B, S> {
+    /// Does what the producer is at: brings it up, settles, or commits what is due.
+    pub(super) fn transact(&mut self) -> Result<(), LaneError> {
+        match &self.producing {
+            Producing::Starting => {
+                if self.producer_ready()? {
+                    self.producing = Producing::Ready {
+                        not_before: Duration::ZERO,
+                    };
+                }
+            }
+            Producing::Settling(Settling { asked: None, .. }) => {
+                if self.producer_ready()? {
+                    self.ask_to_settle();
+                }
+            }
+            Producing::Settling(_) => {}
+            Producing::Ready { not_before } => {
+                let now = self.broker.now();
+                if now >= *not_before && self.core.is_due(now) {
+                    self.commit_due()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn producer_ready(&mut self) -> Result<bool, LaneError> {
+        match self.broker.ready(READY_WAIT) {
+            Ok(ready) => Ok(ready),
+            Err(failure) if failure.remedy == Remedy::Stop => Err(self.stop(failure)),
+            Err(failure) => {
+                tracing::warn!(topic = %self.config.topic, %failure, "builds a new producer");
+                self.broker.discard_producer();
+                Ok(false)
+            }
+        }
+    }
+
+    fn commit_due(&mut self) -> Result<(), LaneError> {
+        let step = &mut *self.step;
+        let batch = self
+            .core
+            .take_batch(|partition, position, outcomes| step.state(partition, position, outcomes));
+        let Some(batch) = batch else { return Ok(()) };
+        let began = self.broker.now();
+        let attempt = self.attempt(&batch);
+        let took = self.broker.now().saturating_sub(began);
+        if self.broker.tainted() {
+            self.broker.discard_producer();
+            self.producing = Producing::Starting;
+        }
+        match attempt {
+            Attempt::Committed(written) => {
+                self.meter.transaction("committed", took);
+                self.landed(batch, &written);
+                Ok(())
+            }
+            Attempt::Spoiled(spoiled) => {
+                self.meter.transaction("aborted", took);
+                self.spoiled(batch, spoiled, took)
+            }
+            Attempt::Unknown(failure, written) => {
+                self.meter.transaction("unknown", took);
+                tracing::warn!(topic = %self.config.topic, %failure, "a commit of unknown outcome");
+                self.note_fence(&failure, took)?;
+                self.producing = Producing::Settling(Settling {
+                    batch,
+                    written,
+                    failure,
+                    asked: None,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    /// Begin, outputs, delivery, progress, commit.
+    fn attempt(&mut self, batch: &Batch) -> Attempt {
+        let timeout = self.config.transaction_timeout;
+        let mut transaction = match Transaction::begin(self.broker, timeout) {
+            Ok(transaction) => transaction,
+            Err(failure) => return Attempt::Spoiled(Spoiled::Failed(failure)),
+        };
+        match fill(&mut transaction, batch) {
+            Err(spoiled) => Attempt::Spoiled(spoiled),
+            Ok(written) => match transaction.commit() {
+                Commit::Committed => Attempt::Committed(written),
+                Commit::Unknown(failure) => Attempt::Unknown(failure, written),
+            },
+        }
+    }
+
+    /// The transaction is visible: its items are finished.
+    pub(super) fn landed(&mut self, batch: Batch, written: &Written) {
+        self.failures = 0;
+        self.young_fences = 0;
+        let outcomes = self.core.committed(batch);
+        self.meter.finished(&outcomes);
+        self.step.committed(outcomes, written);
+    }
+
+    /// The transaction came to nothing. Its outcomes are kept.
+    fn spoiled(&mut self, batch: Batch, spoiled: Spoiled, took: Duration) -> Result<(), LaneError> {
+        match spoiled {
+            Spoiled::Refused(refused) => self.refused(batch, refused),
+            Spoiled::Failed(failure) => {
+                tracing::warn!(topic = %self.config.topic, %failure, "aborted a transaction");
+                self.core.aborted(batch, &[], self.broker.now());
+                self.after_failure(failure, took)
+            }
+        }
+    }
+
+    /// Records were refused for good. Alone in its transaction an item is at fault; among others it
+    /// is only suspect, because the broker refuses whole batches.
+    fn refused(
+        &mut self,
+        mut batch: Batch,
+        refused: Vec<(usize, Refusal)>,
+    ) -> Result<(), LaneError> {
+        let mut suspects: Vec<usize> = refused
+            .iter()
+            .map(|(tag, _)| outcome_of(&batch, *tag))
+            .collect();
+        suspects.dedup();
+        if let [only] = suspects[..] {
+            if let Some((_, refusal)) = refused.into_iter().next() {
+                self.fail(&mut batch, only, refusal)?;
+            }
+            suspects.clear();
+        }
+        self.core.aborted(batch, &suspects, self.broker.now());
+        Ok(())
+    }
+
+    /// The item fails: its dead letter takes the place of its outputs.
+    fn fail(&mut self, batch: &mut Batch, index: usize, refusal: Refusal) -> Result<(), LaneError> {
+        let finished = &mut batch.outcomes[index];
+        tracing::warn!(
+            topic = %self.config.topic,
+            partition = %finished.partition,
+            offset = finished.offset().map(|offset| offset.0),
+            to = %refusal.topic,
+            reason = %refusal.message,
+            "an output was refused: its item fails"
+        );
+        let Some(outputs) = self.step.refused(finished, &refusal) else {
+            let (topic, partition) = (self.config.topic.clone(), finished.partition);
+            return Err(LaneError::DeadLetterRefused {
+                topic,
+                partition,
+                refusal,
+            });
+        };
+        self.core.replace(finished, outputs);
+        Ok(())
+    }
+
+    fn after_failure(&mut self, failure: Failure, took: Duration) -> Result<(), LaneError> {
+        if took >= self.config.transaction_timeout {
+            self.core.shrink();
+        }
+        self.failures = self.failures.saturating_add(1);
+        match failure.remedy {
+            Remedy::Stop => return Err(self.stop(failure)),
+            Remedy::Leave => self.lose_all()?,
+            Remedy::Rebuild => {
+                self.note_fence(&failure, took)?;
+                self.broker.discard_producer();
+                self.producing = Producing::Starting;
+            }
+            Remedy::Retry | Remedy::Abort => {}
+        }
+        if let Producing::Ready { not_before } = &mut self.producing {
+            let pause = BACKOFF_FIRST.saturating_mul(1 << (self.failures - 1).min(10));
+            *not_before = self.broker.now() + pause.min(BACKOFF_MAX);
+        }
+        Ok(())
+    }
+
+    /// A fence of a transaction older than its timeout is the broker's own doing (KIP-588 isn't
+    /// supported by the client). A younger one, twice without a commit between, is another process.
+    fn note_fence(&mut self, failure: &Failure, took: Duration) -> Result<(), LaneError> {
+        if !failure.is_fence() || took >= self.config.transaction_timeout {
+            return Ok(());
+        }
+        self.young_fences += 1;
+        if self.young_fences < 2 {
+            return Ok(());
+        }
+        Err(LaneError::FencedByAnother {
+            topic: self.config.topic.clone(),
+            group: self.config.group.clone(),
+            failure: failure.clone(),
+        })
+    }
+}
+
+/// Writes what the batch holds into the transaction.
+fn fill<B: Broker>(
+    transaction: &mut Transaction<'_, B>,
+    batch: &Batch,
+) -> Result<Written, Spoiled> {
+    let outputs = batch.outcomes.iter().flat_map(|finished| &finished.outputs);
+    for (tag, output) in outputs.enumerate() {
+        transaction.produce(output, tag)?;
+    }
+    let written = transaction.deliver()?;
+    let progress: Vec<Sent> = batch
+        .progress
+        .iter()
+        .map(|(_, sent)| sent.clone())
+        .collect();
+    transaction.send_progress(&progress)?;
+    Ok(written)
+}
+
+/// The outcome whose output has this tag: outputs are numbered through the whole batch.
+fn outcome_of(batch: &Batch, tag: usize) -> usize {
+    let mut before = 0;
+    for (index, finished) in batch.outcomes.iter().enumerate() {
+        before += finished.outputs.len();
+        if tag < before {
+            return index;
+        }
+    }
+    batch.outcomes.len().saturating_sub(1)
+}

@@ -1,0 +1,254 @@
+//! Partitions come and go.
+
+use std::collections::BTreeMap;
+
+use super::{Lane, Producing};
+use crate::Partition;
+use crate::lane::broker::{Broker, Locate, Located, PartitionFacts};
+use crate::lane::error::LaneError;
+use crate::lane::start::{StartError, StartPolicy, check_bounds, decide};
+use crate::lane::step::{Assignment, Step};
+
+/// What the lane knows of its membership, beside the partitions it holds.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// Partitions that are ours but not taken up, each with the question about its progress.
+    locating: BTreeMap<Partition, u64>,
+    /// Partitions that the group wants back, acknowledged all at once.
+    revocation: Vec<Partition>,
+    /// The question about the log's bounds, after a fetch was out of range.
+    checking: Option<u64>,
+    questions: u64,
+    joined: bool,
+}
+
+impl Group {
+    /// Whether the group has given an assignment.
+    pub(super) fn joined(&self) -> bool {
+        self.joined
+    }
+
+    /// The id of a new question.
+    pub(super) fn question(&mut self) -> u64 {
+        self.questions += 1;
+        self.questions
+    }
+}
+
+impl<B: Broker, S: Step> Lane<'_, B, S> {
+    /// The group gave us partitions: they are accepted, and read once their progress is known.
+    pub(super) fn assigned(&mut self, partitions: Vec<Partition>) -> Result<(), LaneError> {
+        self.group.joined = true;
+        self.meter.rebalanced("assigned");
+        tracing::info!(topic = %self.config.topic, group = %self.config.group, ?partitions, "assigned");
+        let accepted = self.broker.accept(&partitions);
+        self.unless_stop(accepted)?;
+        if !self.draining && !partitions.is_empty() {
+            self.locate_starts(partitions);
+        }
+        Ok(())
+    }
+
+    fn locate_starts(&mut self, partitions: Vec<Partition>) {
+        let id = self.group.question();
+        self.group
+            .locating
+            .extend(partitions.iter().map(|partition| (*partition, id)));
+        let time = match self.config.start {
+            Some(StartPolicy::At(time)) => Some(time.0),
+            _ => None,
+        };
+        self.broker.locate(Locate {
+            id,
+            partitions,
+            time,
+        });
+    }
+
+    /// An answer about progress came.
+    pub(super) fn located(&mut self, located: Located) -> Result<(), LaneError> {
+        let facts = match located.partitions {
+            Ok(facts) => facts,
+            Err(failure) => {
+                self.unless_stop(Err(failure))?;
+                self.ask_again(located.id);
+                return Ok(());
+            }
+        };
+        if self.group.checking == Some(located.id) {
+            return self.checked(&facts);
+        }
+        if self.asked_to_settle(located.id) {
+            return self.settle(&facts);
+        }
+        facts
+            .iter()
+            .try_for_each(|facts| self.take_up(located.id, facts))
+    }
+
+    fn ask_again(&mut self, id: u64) {
+        if self.group.checking == Some(id) {
+            self.check_bounds();
+        }
+        self.forget_question(id);
+        let asked = |&(_, question): &(&Partition, &u64)| *question == id;
+        let again: Vec<Partition> = self
+            .group
+            .locating
+            .iter()
+            .filter(asked)
+            .map(|(partition, _)| *partition)
+            .collect();
+        if !again.is_empty() {
+            self.locate_starts(again);
+        }
+    }
+
+    /// Takes a partition up where its progress says.
+    fn take_up(&mut self, id: u64, facts: &PartitionFacts) -> Result<(), LaneError> {
+        let partition = facts.partition;
+        if self.group.locating.get(&partition) != Some(&id) {
+            return Ok(());
+        }
+        self.group.locating.remove(&partition);
+        let start = decide(facts, self.config.start, self.config.ordering.hash())
+            .map_err(|reason| self.cannot_start(reason))?;
+        let epoch = self.core.assign(partition, &start, self.broker.now());
+        let (position, state) = (start.position, start.state);
+        self.step.assigned(&Assignment {
+            partition,
+            epoch,
+            position,
+            state,
+        });
+        Ok(())
+    }
+
+    /// Some fetch was out of range: whose, only the logs' bounds can tell.
+    pub(super) fn check_bounds(&mut self) {
+        let partitions: Vec<Partition> = self
+            .core
+            .partitions()
+            .map(|owned| owned.partition)
+            .collect();
+        if partitions.is_empty() {
+            return;
+        }
+        let id = self.group.question();
+        self.group.checking = Some(id);
+        self.broker.locate(Locate {
+            id,
+            partitions,
+            time: None,
+        });
+    }
+
+    fn checked(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
+        self.group.checking = None;
+        for facts in facts {
+            if let Some(owned) = self.core.partition(facts.partition) {
+                check_bounds(facts, owned.next_read).map_err(|reason| self.cannot_start(reason))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cannot_start(&self, reason: StartError) -> LaneError {
+        LaneError::Start {
+            topic: self.config.topic.clone(),
+            group: self.config.group.clone(),
+            reason,
+        }
+    }
+
+    /// The group wants partitions back.
+    pub(super) fn revoked(
+        &mut self,
+        partitions: Vec<Partition>,
+        lost: bool,
+    ) -> Result<(), LaneError> {
+        self.meter.rebalanced(if lost { "lost" } else { "revoked" });
+        tracing::info!(topic = %self.config.topic, group = %self.config.group, ?partitions, lost, "revoked");
+        for partition in &partitions {
+            self.group.locating.remove(partition);
+        }
+        if lost {
+            return self.let_go(partitions);
+        }
+        let deadline = self.broker.now() + self.config.revoke_budget;
+        self.core.begin_release(&partitions, deadline);
+        self.group.revocation.extend(partitions);
+        if self.group.revocation.is_empty() {
+            let acknowledged = self.broker.release(&[]);
+            self.unless_stop(acknowledged)?;
+        }
+        Ok(())
+    }
+
+    /// Gives back what is finished, or out of time. A revocation is acknowledged as a whole.
+    pub(super) fn give_back(&mut self) -> Result<(), LaneError> {
+        let now = self.broker.now();
+        if self.draining {
+            for partition in self.core.released(now) {
+                self.forget(partition);
+            }
+        }
+        let released = self.core.released(now);
+        let all = self.group.revocation.iter().all(|partition| {
+            released.contains(partition) || self.core.partition(*partition).is_none()
+        });
+        if all && !self.group.revocation.is_empty() {
+            let revocation = std::mem::take(&mut self.group.revocation);
+            return self.let_go(revocation);
+        }
+        Ok(())
+    }
+
+    /// Forgets partitions and says so to the group.
+    fn let_go(&mut self, partitions: Vec<Partition>) -> Result<(), LaneError> {
+        self.group
+            .revocation
+            .retain(|partition| !partitions.contains(partition));
+        for partition in &partitions {
+            self.forget(*partition);
+        }
+        let released = self.broker.release(&partitions);
+        self.unless_stop(released)
+    }
+
+    /// The membership is gone, and every partition with it.
+    pub(super) fn lose_all(&mut self) -> Result<(), LaneError> {
+        let owned: Vec<Partition> = self
+            .core
+            .partitions()
+            .map(|owned| owned.partition)
+            .collect();
+        for partition in owned {
+            self.forget(partition);
+        }
+        self.group.locating.clear();
+        Ok(())
+    }
+
+    fn forget(&mut self, partition: Partition) {
+        let discarded = self.core.forget(partition);
+        self.step.forgotten(partition);
+        self.meter.discarded(discarded);
+        if discarded.in_flight + discarded.ready > 0 {
+            tracing::warn!(
+                topic = %self.config.topic,
+                group = %self.config.group,
+                %partition,
+                in_flight = discarded.in_flight,
+                ready = discarded.ready,
+                "gave back a partition with unfinished work: the next owner does it again"
+            );
+        }
+        if let Producing::Settling(settling) = &mut self.producing {
+            settling
+                .batch
+                .progress
+                .retain(|(_, sent)| sent.partition != partition);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Records come in, items go out to the component, outcomes come back.
+
+use std::time::Duration;
+
+use super::{Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, RECORDS_PER_TURN};
+use crate::lane::broker::{Broker, Polled};
+use crate::lane::core::Reception;
+use crate::lane::error::LaneError;
+use crate::lane::partition::Phase;
+use crate::lane::step::Step;
+use crate::{Offset, Partition, Record};
+
+impl<B: Broker, S: Step> Lane<'_, B, S> {
+    /// Takes what the consumer has, at most a turn's worth.
+    pub(super) fn read(&mut self) -> Result<(), LaneError> {
+        let mut wait = if self.core.in_flight() > 0 {
+            POLL_WAIT_BUSY
+        } else {
+            POLL_WAIT_IDLE
+        };
+        for _ in 0..RECORDS_PER_TURN {
+            match self.broker.poll(wait) {
+                Ok(Some(polled)) => self.take_in(polled)?,
+                Ok(None) => break,
+                Err(failure) => {
+                    self.unless_stop(Err(failure))?;
+                    break;
+                }
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, polled: Polled) -> Result<(), LaneError> {
+        match polled {
+            Polled::Record(record) => self.receive(record),
+            Polled::EndOfPartition {
+                partition,
+                position,
+            } => self.reach(partition, position),
+            Polled::Assigned(partitions) => return self.assigned(partitions),
+            Polled::Revoked { partitions, lost } => return self.revoked(partitions, lost),
+            Polled::Located(located) => return self.located(located),
+            Polled::OutOfRange => self.check_bounds(),
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, record: Record) {
+        self.end_replay(record.partition, record.offset);
+        match self.core.receive(record) {
+            Reception::Replay(record) => self.step.replay(record),
+            Reception::Queued => self.meter.consumed(),
+            Reception::Passed => {}
+        }
+    }
+
+    fn reach(&mut self, partition: Partition, position: Offset) {
+        self.end_replay(partition, position);
+        self.core.reach(partition, position, self.broker.now());
+    }
+
+    fn end_replay(&mut self, partition: Partition, offset: Offset) {
+        if self.core.ends_replay(partition, offset) {
+            self.step.replayed(partition);
+        }
+    }
+
+    /// Begins to read the partitions for which the component has become ready.
+    pub(super) fn start_prepared(&mut self) -> Result<(), LaneError> {
+        if !self.core.preparing() {
+            return Ok(());
+        }
+        let prepared = self
+            .step
+            .prepared()
+            .map_err(|reason| self.step_failed(reason))?;
+        for ready in prepared {
+            let Some(phase) = self.core.prepared(ready.partition, ready.epoch, ready.from) else {
+                continue;
+            };
+            let started = self.broker.start(ready.partition, ready.from);
+            self.unless_stop(started)?;
+            if phase == Phase::Running {
+                self.step.replayed(ready.partition);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the outcomes that have become ready.
+    pub(super) fn collect(&mut self) -> Result<(), LaneError> {
+        let mut outcomes = Vec::new();
+        self.step
+            .collect(&mut outcomes)
+            .map_err(|reason| self.step_failed(reason))?;
+        let now = self.broker.now();
+        for finished in outcomes {
+            self.core.finish(finished, now);
+        }
+        Ok(())
+    }
+
+    /// Hands over every item that may begin.
+    pub(super) fn dispatch(&mut self) {
+        while let Some(item) = self.core.next_item() {
+            self.step.take(item);
+        }
+    }
+
+    /// Pauses and resumes partitions, so that what is held stays within its bounds.
+    pub(super) fn regulate(&mut self) -> Result<(), LaneError> {
+        let (pause, resume) = self.core.flow();
+        if !pause.is_empty() {
+            let paused = self.broker.pause(&pause);
+            self.unless_stop(paused)?;
+        }
+        if !resume.is_empty() {
+            let resumed = self.broker.resume(&resume);
+            self.unless_stop(resumed)?;
+        }
+        Ok(())
+    }
+
+    fn step_failed(&self, reason: crate::lane::step::StepError) -> LaneError {
+        LaneError::Step {
+            topic: self.config.topic.clone(),
+            group: self.config.group.clone(),
+            reason,
+        }
+    }
+}

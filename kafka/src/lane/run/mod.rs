@@ -1,0 +1,181 @@
+//! The loop of a lane: it reads like the protocol.
+
+mod commit;
+mod group;
+mod items;
+mod meter;
+mod settle;
+
+use std::time::Duration;
+
+use super::broker::Broker;
+use super::config::LaneConfig;
+use super::control::{Control, Status};
+use super::core::{Batch, Core};
+use super::error::LaneError;
+use super::step::Step;
+use crate::transaction::Written;
+use crate::{Failure, Partition, Remedy};
+
+use group::Group;
+use meter::Meter;
+
+/// How long a turn waits for the first record while nothing is being worked on.
+const POLL_WAIT_IDLE: Duration = Duration::from_millis(5);
+/// And while outcomes are expected, which can't end the wait.
+const POLL_WAIT_BUSY: Duration = Duration::from_millis(1);
+/// Records taken in one turn, so that outcomes and deadlines get their turn too.
+const RECORDS_PER_TURN: usize = 1_000;
+/// How long a turn waits for a producer that is being initialised.
+const READY_WAIT: Duration = Duration::from_millis(100);
+/// The pause after a transaction that failed, doubled with each one in a row.
+const BACKOFF_FIRST: Duration = Duration::from_millis(20);
+/// The longest such pause.
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// Runs a lane on this thread until it is asked to drain, or can't go on. `observe` hears of every
+/// turn. The caller closes the broker, which leaves the group.
+pub fn run<B: Broker, S: Step>(
+    broker: &mut B,
+    step: &mut S,
+    config: LaneConfig,
+    control: &Control,
+    mut observe: impl FnMut(Status),
+) -> Result<(), LaneError> {
+    let mut lane = Lane::new(broker, step, config);
+    while !lane.is_drained() {
+        if control.is_draining() {
+            lane.begin_drain();
+        }
+        lane.turn()?;
+        observe(lane.status());
+    }
+    Ok(())
+}
+
+/// A lane at work.
+pub(crate) struct Lane<'a, B: Broker, S: Step> {
+    broker: &'a mut B,
+    step: &'a mut S,
+    config: LaneConfig,
+    core: Core,
+    group: Group,
+    producing: Producing,
+    meter: Meter,
+    failures: u32,
+    young_fences: u32,
+    draining: bool,
+}
+
+/// What the producer is at.
+#[derive(Debug)]
+enum Producing {
+    /// It is being initialised; a dead owner's transaction may have to time out first.
+    Starting,
+    /// It can begin a transaction, not before this time.
+    Ready {
+        /// The end of the pause after a failure.
+        not_before: Duration,
+    },
+    /// A commit's outcome is unknown.
+    Settling(Settling),
+}
+
+/// A commit whose outcome is unknown.
+#[derive(Debug)]
+struct Settling {
+    batch: Batch,
+    written: Written,
+    failure: Failure,
+    /// The question about committed progress, once the new producer stands.
+    asked: Option<u64>,
+}
+
+impl<'a, B: Broker, S: Step> Lane<'a, B, S> {
+    pub(crate) fn new(broker: &'a mut B, step: &'a mut S, config: LaneConfig) -> Self {
+        Self {
+            broker,
+            step,
+            core: Core::new(config.clone()),
+            meter: Meter::new(&config),
+            config,
+            group: Group::default(),
+            producing: Producing::Starting,
+            failures: 0,
+            young_fences: 0,
+            draining: false,
+        }
+    }
+
+    /// One turn: read, work, commit, give back.
+    pub(crate) fn turn(&mut self) -> Result<(), LaneError> {
+        self.read()?;
+        self.start_prepared()?;
+        self.collect()?;
+        self.dispatch();
+        self.regulate()?;
+        self.transact()?;
+        self.give_back()?;
+        self.meter.observe(&self.core, self.broker.now());
+        Ok(())
+    }
+
+    /// Nothing new begins from now on; every partition is given back by the drain timeout.
+    pub(crate) fn begin_drain(&mut self) {
+        if self.draining {
+            return;
+        }
+        self.draining = true;
+        let owned: Vec<Partition> = self
+            .core
+            .partitions()
+            .map(|owned| owned.partition)
+            .collect();
+        let deadline = self.broker.now() + self.config.drain_timeout;
+        self.core.begin_release(&owned, deadline);
+        tracing::info!(topic = %self.config.topic, group = %self.config.group, "draining");
+    }
+
+    /// Whether everything that was begun is committed, or was given up at the drain timeout.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.draining && self.core.partitions().next().is_none()
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            connected: !matches!(self.producing, Producing::Starting),
+            joined: self.group.joined(),
+            partitions: self.core.partitions().count(),
+            in_flight: self.core.in_flight(),
+            committed: self.meter.committed(),
+        }
+    }
+
+    /// An error that no repetition mends, with its place.
+    fn stop(&self, failure: Failure) -> LaneError {
+        LaneError::Kafka {
+            topic: self.config.topic.clone(),
+            group: self.config.group.clone(),
+            failure,
+        }
+    }
+
+    /// Goes on after a failure outside a transaction, unless it says to stop.
+    fn unless_stop(&mut self, result: Result<(), Failure>) -> Result<(), LaneError> {
+        match result {
+            Err(failure) if failure.remedy == Remedy::Stop => Err(self.stop(failure)),
+            Err(failure) if failure.remedy == Remedy::Leave => {
+                tracing::warn!(topic = %self.config.topic, %failure, "lost the assignment");
+                self.lose_all()
+            }
+            Err(failure) => {
+                tracing::debug!(topic = %self.config.topic, %failure, "goes on");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

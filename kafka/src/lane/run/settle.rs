@@ -1,0 +1,104 @@
+//! A commit of unknown outcome is settled by what committed progress says.
+
+use super::{Lane, Producing, Settling};
+use crate::Partition;
+use crate::lane::broker::{Broker, Locate, PartitionFacts};
+use crate::lane::error::LaneError;
+use crate::lane::step::Step;
+
+impl<B: Broker, S: Step> Lane<'_, B, S> {
+    /// Asks for the progress of the partitions that contributed and are still ours. The new
+    /// producer has been initialised, so the old transaction is complete, markers included.
+    pub(super) fn ask_to_settle(&mut self) {
+        let Producing::Settling(settling) = &mut self.producing else {
+            return;
+        };
+        let partitions: Vec<Partition> = settling
+            .batch
+            .progress
+            .iter()
+            .map(|(_, sent)| sent.partition)
+            .collect();
+        if partitions.is_empty() {
+            return self.settled_elsewhere();
+        }
+        let id = self.group.question();
+        settling.asked = Some(id);
+        self.broker.locate(Locate {
+            id,
+            partitions,
+            time: None,
+        });
+    }
+
+    /// Every partition of the batch went to other owners, who read what was committed themselves.
+    fn settled_elsewhere(&mut self) {
+        let ready = Producing::Ready {
+            not_before: self.broker.now(),
+        };
+        if let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) {
+            self.core.aborted(settling.batch, &[], self.broker.now());
+        }
+    }
+
+    /// Whether this is the answer that is waited for.
+    pub(super) fn asked_to_settle(&self, id: u64) -> bool {
+        matches!(&self.producing, Producing::Settling(Settling { asked: Some(asked), .. }) if *asked == id)
+    }
+
+    /// The question wasn't answered: it is asked again in the next turn.
+    pub(super) fn forget_question(&mut self, id: u64) {
+        if self.asked_to_settle(id)
+            && let Producing::Settling(settling) = &mut self.producing
+        {
+            settling.asked = None;
+        }
+    }
+
+    /// Equal, byte for byte, to what was sent: landed. All partitions must agree.
+    pub(super) fn settle(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
+        let ready = Producing::Ready {
+            not_before: self.broker.now(),
+        };
+        let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) else {
+            return Ok(());
+        };
+        let Settling {
+            batch,
+            written,
+            failure,
+            ..
+        } = settling;
+        let landed: Vec<bool> = batch
+            .progress
+            .iter()
+            .filter_map(|(_, sent)| {
+                let facts = facts
+                    .iter()
+                    .find(|facts| facts.partition == sent.partition)?;
+                Some(facts.committed.as_ref() == Some(&sent.committed))
+            })
+            .collect();
+        tracing::info!(topic = %self.config.topic, %failure, ?landed, "settled a commit of unknown outcome");
+        match (landed.contains(&true), landed.contains(&false)) {
+            (true, true) => Err(self.torn(&batch, facts)),
+            (true, false) => {
+                self.landed(batch, &written);
+                Ok(())
+            }
+            _ => {
+                self.core.aborted(batch, &[], self.broker.now());
+                Ok(())
+            }
+        }
+    }
+
+    fn torn(&self, batch: &super::Batch, facts: &[PartitionFacts]) -> LaneError {
+        let sent: Vec<_> = batch.progress.iter().map(|(_, sent)| sent).collect();
+        LaneError::TornTransaction {
+            topic: self.config.topic.clone(),
+            group: self.config.group.clone(),
+            detail: format!("sent {sent:?}, found {facts:?}"),
+        }
+    }
+}

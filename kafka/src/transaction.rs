@@ -1,0 +1,174 @@
+//! A transaction as a value: finishing consumes it, and forgetting it aborts.
+
+use std::time::Duration;
+
+use longshore_schemas::TopicName;
+
+use crate::lane::broker::{Broker, Sent};
+use crate::{Failure, Offset, Outgoing, Partition, ProduceError, Refusal, Remedy, Transactions};
+
+/// One call waits this long at most; the caller's loop decides whether to go on.
+const CALL_WAIT: Duration = Duration::from_secs(1);
+
+/// The highest offset that a transaction wrote to each partition.
+pub type Written = Vec<(TopicName, Partition, Offset)>;
+
+/// An open transaction.
+#[derive(Debug)]
+pub struct Transaction<'a, T: Transactions> {
+    producer: &'a mut T,
+    deadline: Duration,
+    state: State,
+}
+
+/// Whether forgetting the transaction must abort it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Ended,
+}
+
+/// Why a transaction can't be committed. It was aborted, and nothing of it is ever seen.
+#[derive(Clone, Debug)]
+pub enum Spoiled {
+    /// Records that no topic will ever take, by their tags; the broker refuses whole batches, so
+    /// innocent ones may be among them, unless there is only one.
+    Refused(Vec<(usize, Refusal)>),
+    /// A call failed.
+    Failed(Failure),
+}
+
+/// How a commit ended.
+#[derive(Clone, Debug)]
+pub enum Commit {
+    /// It is visible to every reader.
+    Committed,
+    /// Nobody knows: committed progress tells, once a new producer of the same id has been
+    /// initialised.
+    Unknown(Failure),
+}
+
+impl<'a, T: Transactions> Transaction<'a, T> {
+    /// Begins a transaction whose calls are repeated for `timeout` in all.
+    pub fn begin(producer: &'a mut T, timeout: Duration) -> Result<Self, Failure> {
+        let deadline = producer.now() + timeout;
+        let mut transaction = Self {
+            producer,
+            deadline,
+            state: State::Ended,
+        };
+        match transaction.repeat(|producer, _| producer.begin()) {
+            Ok(()) => {
+                transaction.state = State::Open;
+                Ok(transaction)
+            }
+            Err(failure) => {
+                transaction.producer.discard_producer();
+                Err(failure)
+            }
+        }
+    }
+
+    /// Writes a record. While the client's queue is full it waits for deliveries.
+    pub fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), Spoiled> {
+        loop {
+            match self.producer.produce(output, tag) {
+                Ok(()) => return Ok(()),
+                Err(ProduceError::Refused(refusal)) => {
+                    return Err(Spoiled::Refused(vec![(tag, refusal)]));
+                }
+                Err(ProduceError::Failed(failure)) => return Err(Spoiled::Failed(failure)),
+                Err(ProduceError::Full) if self.is_late() => {
+                    return Err(Spoiled::Failed(late(
+                        "produce",
+                        "the client's queue stayed full",
+                    )));
+                }
+                Err(ProduceError::Full) => drop(self.producer.deliveries(Duration::from_millis(5))),
+            }
+        }
+    }
+
+    /// Waits until every record is delivered.
+    pub fn deliver(&mut self) -> Result<Written, Spoiled> {
+        loop {
+            let deliveries = self.producer.deliveries(CALL_WAIT);
+            if deliveries.pending == 0 || deliveries.failed.is_some() {
+                return match (deliveries.refused.is_empty(), deliveries.failed) {
+                    (false, _) => Err(Spoiled::Refused(deliveries.refused)),
+                    (true, Some(failure)) => Err(Spoiled::Failed(failure)),
+                    (true, None) => Ok(deliveries.written),
+                };
+            }
+            if self.is_late() {
+                return Err(Spoiled::Failed(late(
+                    "produce",
+                    "records were not delivered in time",
+                )));
+            }
+        }
+    }
+
+    /// Commits. While the broker asks for patience the same call is repeated; any other answer, and
+    /// the deadline, leave the outcome unknown.
+    pub fn commit(mut self) -> Commit {
+        self.state = State::Ended;
+        match self.repeat(|producer, wait| producer.commit(wait)) {
+            Ok(()) => Commit::Committed,
+            Err(failure) => {
+                self.producer.discard_producer();
+                Commit::Unknown(failure)
+            }
+        }
+    }
+
+    /// Repeats a call that answers Retry, until the deadline.
+    fn repeat(
+        &mut self,
+        mut call: impl FnMut(&mut T, Duration) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        loop {
+            match call(self.producer, CALL_WAIT) {
+                Err(failure) if failure.remedy == Remedy::Retry && !self.is_late() => {}
+                Err(failure) if failure.remedy == Remedy::Retry => {
+                    return Err(Failure {
+                        remedy: Remedy::Abort,
+                        ..failure
+                    });
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        self.producer.now() >= self.deadline
+    }
+}
+
+impl<B: Broker> Transaction<'_, B> {
+    /// Adds the progress of a lane's partitions, which becomes effective with the commit.
+    pub fn send_progress(&mut self, progress: &[Sent]) -> Result<(), Spoiled> {
+        self.repeat(|broker, wait| broker.send_progress(progress, wait))
+            .map_err(Spoiled::Failed)
+    }
+}
+
+impl<T: Transactions> Drop for Transaction<'_, T> {
+    /// Aborts. A producer that can't abort at once is given up: the next one's initialisation ends
+    /// the transaction.
+    fn drop(&mut self) {
+        if self.state == State::Open && self.producer.abort(CALL_WAIT).is_err() {
+            self.producer.discard_producer();
+        }
+    }
+}
+
+fn late(call: &'static str, message: &str) -> Failure {
+    Failure {
+        remedy: Remedy::Abort,
+        call,
+        code: "TIMED_OUT".to_owned(),
+        message: message.to_owned(),
+    }
+}
