@@ -1,0 +1,3 @@
+//! An exactly-once worker fleet for Apache Kafka.
+
+pub mod pipeline;

@@ -1,0 +1,215 @@
+//! The pipeline once it is checked: every name leads somewhere, every setting has its value.
+
+use std::time::Duration;
+
+use longshore_schemas::{StageName, TopicName};
+
+use super::settings::{Allowance, LateParts, OnFailed, OnTimeout, Ordering, Start};
+
+/// A pipeline that passed every check. Made by [`super::load`], [`super::read`] or
+/// [`super::PipelineDraft::build`] alone, so what it says holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pipeline {
+    pub(super) name: String,
+    pub(super) source: Source,
+    pub(super) stages: Vec<Stage>,
+    pub(super) joins: Vec<Join>,
+    pub(super) sinks: Vec<Sink>,
+}
+
+impl Pipeline {
+    /// Its name, with which the names of its topics and groups begin.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its work items come from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Its stages, in the order in which they were written.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Its joins, in the order in which they were written.
+    pub fn joins(&self) -> &[Join] {
+        &self.joins
+    }
+
+    /// Its sinks, in the order in which they were written.
+    pub fn sinks(&self) -> &[Sink] {
+        &self.sinks
+    }
+
+    /// The stage of this name.
+    pub fn stage(&self, name: &StageName) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == *name)
+    }
+
+    /// The join of this name.
+    pub fn join(&self, name: &str) -> Option<&Join> {
+        self.joins.iter().find(|join| join.name == name)
+    }
+
+    /// Whether items of a stage are parts of a join's groups: it is a stage that the join
+    /// waits for, or lies between one and the stage that opens the groups.
+    pub fn carries_parts(&self, stage: &Stage, join: &Join) -> bool {
+        let opener = |ancestor: &&Stage| {
+            ancestor
+                .fan_out
+                .as_ref()
+                .is_some_and(|fan_out| fan_out.join == join.name)
+        };
+        join.of.iter().filter_map(|of| self.stage(of)).any(|of| {
+            self.lineage(of)
+                .take_while(|each| !opener(each))
+                .any(|each| each.name == stage.name)
+        })
+    }
+
+    /// A stage, the stage it reads, and so on up to the source.
+    fn lineage<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Stage> {
+        std::iter::successors(Some(stage), |stage| match &stage.from {
+            StageInput::Source => None,
+            StageInput::Stage(from) => self.stage(from),
+        })
+    }
+
+    /// The sink of this name.
+    pub fn sink(&self, name: &str) -> Option<&Sink> {
+        self.sinks.iter().find(|sink| sink.name == name)
+    }
+}
+
+/// Where work items come from: a topic that belongs to the user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// The topic that producers publish to.
+    pub topic: TopicName,
+    /// The name under which the items' type was registered.
+    pub schema: String,
+    /// The field of an item that is its key; without it items have no order.
+    pub key: Option<String>,
+    /// The topic of the producers' cursors.
+    pub cursors: TopicName,
+    /// Partitions of the topic and its dead letters, if they don't exist yet.
+    pub partitions: u32,
+}
+
+/// One handler between its input and its output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Its name.
+    pub name: StageName,
+    /// Where its items come from.
+    pub from: StageInput,
+    /// The name under which its handler was registered.
+    pub handler: String,
+    /// Where its outputs go.
+    pub to: Destination,
+    /// How it makes one item into a group of parts, if it does.
+    pub fan_out: Option<FanOut>,
+    /// Attempts at an item before it is dead-lettered, at least 1.
+    pub attempts: u32,
+    /// The time one attempt may take.
+    pub item_timeout: Duration,
+    /// The wait between attempts.
+    pub backoff: Backoff,
+    /// Which items wait for one another.
+    pub ordering: Ordering,
+    /// Handlers at work at once in a lane, at least 1.
+    pub concurrency: u32,
+    /// Partitions of its own topic, at least 1.
+    pub partitions: u32,
+    /// Where it begins at its very first start; None: it must not begin without being told.
+    pub start: Option<Start>,
+    /// The age at which its transactions are committed.
+    pub commit_interval: Duration,
+}
+
+/// Where a stage's items come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StageInput {
+    /// The pipeline's source.
+    Source,
+    /// Another stage's own topic.
+    Stage(StageName),
+}
+
+/// Where a stage's outputs go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// To its own topic.
+    OwnTopic,
+    /// To the inbox of this join.
+    Join(String),
+    /// To the topic of this sink.
+    Sink(String),
+}
+
+/// How a stage makes one item into a group of parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FanOut {
+    /// What the parts are called where people read of them.
+    pub parts: String,
+    /// The join that gathers them.
+    pub join: String,
+}
+
+/// The wait between attempts: it doubles from `initial` up to `max`, with jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first wait.
+    pub initial: Duration,
+    /// The longest wait, at least `initial`.
+    pub max: Duration,
+}
+
+/// What gathers the outcomes of a group's parts into one result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Join {
+    /// Its name.
+    pub name: String,
+    /// The stages whose outcomes it gathers, at least one.
+    pub of: Vec<StageName>,
+    /// The rule by which a group is complete, in the coordinator's words; it passed
+    /// [`super::Registered::when`].
+    pub when: String,
+    /// Failed parts that don't make a result partial.
+    pub failed_tolerated: Allowance,
+    /// Missing parts that don't make a result partial.
+    pub missing_tolerated: Allowance,
+    /// The longest wait for a group's parts.
+    pub timeout: Duration,
+    /// What a failed part does to its group.
+    pub on_failed: OnFailed,
+    /// What becomes of a group whose deadline has come.
+    pub on_timeout: OnTimeout,
+    /// Where parts go that come after their group has closed.
+    pub late: LateParts,
+    /// How long a part of an unknown group is kept.
+    pub orphan_timeout: Duration,
+    /// How long a closed group is remembered.
+    pub closed_retention: Duration,
+    /// The most parts that a group may have.
+    pub parts_max: u32,
+    /// The name under which its gather was registered.
+    pub gather: String,
+    /// The sink of its results.
+    pub into: String,
+    /// Partitions of its inbox, at least 1.
+    pub partitions: u32,
+}
+
+/// Where results leave the pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sink {
+    /// Its name.
+    pub name: String,
+    /// Its topic.
+    pub topic: TopicName,
+    /// Partitions of the topic, if it doesn't exist yet.
+    pub partitions: u32,
+}

@@ -1,0 +1,229 @@
+//! The two ways to a pipeline: the file and Rust.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::pipeline::{
+    Allowance, Backoff, BackoffDraft, Destination, FanOutDraft, JoinDraft, LateParts, LoadError,
+    OnFailed, OnTimeout, Ordering, PipelineDraft, SinkDraft, SourceDraft, StageDraft, StageInput,
+    Start, TolerateDraft, load,
+};
+
+use super::{ORDERS, REGISTERED, orders};
+
+fn orders_in_rust() -> PipelineDraft {
+    let ten_seconds = Duration::from_secs(10);
+    let lines = FanOutDraft::new().parts("lines").join("settle");
+    let split = StageDraft::new()
+        .from("source")
+        .handler("split_order")
+        .fan_out(lines);
+    let price = StageDraft::new()
+        .from("split")
+        .handler("price_line")
+        .attempts(5u32);
+    let supply = StageDraft::new().from("split").handler("supply_line");
+    let settle = JoinDraft::new()
+        .of(["price", "supply"])
+        .when("all_ended")
+        .timeout(ten_seconds)
+        .on_failed(OnFailed::Include)
+        .on_timeout(OnTimeout::Partial)
+        .late(LateParts::Topic)
+        .gather("settle_order")
+        .into("settled");
+    PipelineDraft::new("orders")
+        .source(
+            SourceDraft::new()
+                .topic("orders")
+                .schema("Order")
+                .key("order_key"),
+        )
+        .stage("split", split)
+        .stage("price", price.item_timeout(ten_seconds).to("settle"))
+        .stage("supply", supply.item_timeout(ten_seconds).to("settle"))
+        .join("settle", settle)
+        .sink("settled", SinkDraft::new().topic("settled"))
+}
+
+#[test]
+fn a_pipeline_is_the_same_from_the_file_and_from_rust() {
+    let from_file = orders(ORDERS).unwrap();
+    let from_rust = orders_in_rust().build(&REGISTERED).unwrap();
+    assert_eq!(from_file, from_rust);
+}
+
+#[test]
+fn a_pipeline_written_in_rust_passes_the_same_checks() {
+    let draft = orders_in_rust().stage("extra", StageDraft::new().from("splt").attempts(0u32));
+    let problems = draft.build(&REGISTERED).unwrap_err().to_string();
+    assert_eq!(
+        problems,
+        "pipeline orders: stage `extra`: `from: splt`: there is no stage `splt`; \
+         did you mean `split`?\n\
+         pipeline orders: stage `extra`: `handler` is missing; add `handler: <name>`\n\
+         pipeline orders: stage `extra`: `attempts` must be at least 1"
+    );
+}
+
+#[test]
+fn what_is_not_written_has_its_default() {
+    let pipeline = orders(ORDERS).unwrap();
+    let split = pipeline.stage(&"split".into()).unwrap();
+    assert_eq!(
+        (split.partitions, split.attempts, split.concurrency),
+        (8, 5, 256)
+    );
+    assert_eq!(split.from, StageInput::Source);
+    assert_eq!(split.to, Destination::OwnTopic);
+    assert_eq!(split.ordering, Ordering::Key);
+    assert_eq!(split.start, None);
+    assert_eq!(split.commit_interval, Duration::from_millis(100));
+    let settle = pipeline.join("settle").unwrap();
+    assert_eq!(settle.partitions, 8);
+    assert_eq!(settle.failed_tolerated, Allowance::Count(0));
+    assert_eq!(settle.orphan_timeout, Duration::from_secs(60));
+    assert_eq!(settle.closed_retention, Duration::from_secs(3600));
+}
+
+const EVERY_SETTING: &str = "
+pipeline: p
+partitions: 3
+source: {topic: in, schema: Order, key: id, start: earliest, cursors: in-cursors}
+stages:
+  a:
+    from: source
+    handler: split_order
+    fan_out: {parts: bits, join: j}
+    attempts: 2
+    item_timeout: 1m 30s
+    backoff: {initial: 1s, max: 2s}
+    ordering: none
+    concurrency: 7
+    partitions: 4
+    start: 2026-01-31T12:00:00Z
+    commit_interval: 250ms
+  b: {from: a, handler: price_line, to: j, ordering: partition}
+joins:
+  j:
+    of: [b]
+    when: any_done
+    tolerate: {failed: 1.5%, missing: 2}
+    timeout: 1h
+    on_failed: fail_fast
+    on_timeout: fail
+    late: drop
+    orphan_timeout: 5s
+    closed_retention: 2h
+    parts_max: 99
+    gather: settle_order
+    into: out
+    partitions: 5
+sinks:
+  out: {topic: \"results\", partitions: 6}
+";
+
+fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_769_860_800)
+}
+
+fn every_stage_setting_in_rust() -> StageDraft {
+    let (initial, max) = (Duration::from_secs(1), Duration::from_secs(2));
+    StageDraft::new()
+        .from("source")
+        .handler("split_order")
+        .fan_out(FanOutDraft::new().parts("bits").join("j"))
+        .attempts(2u32)
+        .item_timeout(Duration::from_secs(90))
+        .backoff(BackoffDraft::new().initial(initial).max(max))
+        .ordering(Ordering::None)
+        .concurrency(7u32)
+        .partitions(4u32)
+        .start(Start::At(noon()))
+        .commit_interval(Duration::from_millis(250))
+}
+
+fn every_join_setting_in_rust() -> JoinDraft {
+    let hour = Duration::from_secs(3600);
+    let tolerate = TolerateDraft::new().failed(Allowance::Percent(1.5));
+    JoinDraft::new()
+        .of(["b"])
+        .when("any_done")
+        .tolerate(tolerate.missing(Allowance::Count(2)))
+        .timeout(hour)
+        .on_failed(OnFailed::FailFast)
+        .on_timeout(OnTimeout::Fail)
+        .late(LateParts::Drop)
+        .orphan_timeout(Duration::from_secs(5))
+        .closed_retention(hour * 2)
+        .parts_max(99u32)
+        .gather("settle_order")
+        .into("out")
+        .partitions(5u32)
+}
+
+#[test]
+fn every_setting_that_is_written_holds() {
+    let file = orders(EVERY_SETTING).unwrap();
+    let source = SourceDraft::new().topic("in").schema("Order").key("id");
+    let b = StageDraft::new().from("a").handler("price_line").to("j");
+    let rust = PipelineDraft::new("p")
+        .partitions(3)
+        .source(source.start(Start::Earliest).cursors("in-cursors"))
+        .stage("a", every_stage_setting_in_rust())
+        .stage("b", b.ordering(Ordering::Partition))
+        .join("j", every_join_setting_in_rust())
+        .sink("out", SinkDraft::new().topic("results").partitions(6u32));
+    assert_eq!(file, rust.build(&REGISTERED).unwrap());
+    let a = file.stage(&"a".into()).unwrap();
+    assert_eq!(a.start, Some(Start::At(noon())));
+    let (initial, max) = (Duration::from_secs(1), Duration::from_secs(2));
+    assert_eq!(a.backoff, Backoff { initial, max });
+    assert_eq!(file.source().partitions, 3);
+    assert_eq!(file.join("j").unwrap().partitions, 5);
+}
+
+#[test]
+fn a_stage_that_reads_the_source_begins_where_the_source_says() {
+    let text = ORDERS.replace("key: order_key}", "key: order_key, start: latest}");
+    let pipeline = orders(&text).unwrap();
+    let starts: Vec<_> = pipeline.stages().iter().map(|stage| stage.start).collect();
+    assert_eq!(starts, [Some(Start::Latest), None, None]);
+}
+
+#[test]
+fn a_stage_carries_the_parts_of_a_join_from_behind_its_opener_to_the_join() {
+    let text = ORDERS.replace(
+        "  price:  {from: split,",
+        "  check: {from: split, handler: price_line}\n  price:  {from: check,",
+    );
+    let pipeline = orders(&text).unwrap();
+    let settle = pipeline.join("settle").unwrap();
+    let carrying = pipeline
+        .stages()
+        .iter()
+        .filter(|stage| pipeline.carries_parts(stage, settle));
+    let names: Vec<_> = carrying.map(|stage| stage.name.as_str()).collect();
+    assert_eq!(names, ["check", "price", "supply"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = load(Path::new("/nowhere/orders.yaml"), &REGISTERED).unwrap_err();
+    assert!(matches!(error, LoadError::Unreadable { .. }));
+    assert!(
+        error
+            .to_string()
+            .starts_with("pipeline file /nowhere/orders.yaml can't be read: ")
+    );
+}
+
+#[test]
+fn a_file_is_loaded_and_its_problems_carry_its_path() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../examples/orders/orders.yaml"
+    );
+    let pipeline = load(Path::new(path), &REGISTERED).unwrap();
+    assert_eq!(pipeline.name(), "orders");
+}
