@@ -7,6 +7,7 @@ mod transaction;
 mod transactions;
 
 pub mod lane;
+pub mod model;
 
 pub use record::{Offset, Outgoing, Partition, Record};
 pub use remedy::{Failure, Remedy};

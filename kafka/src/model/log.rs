@@ -1,0 +1,119 @@
+//! The log of one partition: records and markers, and how far it can be read.
+
+use longshore_schemas::Timestamp;
+
+use super::transactional_id::ProducerId;
+use crate::{Offset, Record};
+
+/// Everything that was ever appended; what lies below `start` counts as deleted.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    entries: Vec<Entry>,
+    start: i64,
+}
+
+#[derive(Debug)]
+enum Entry {
+    Data {
+        record: Record,
+        fate: Fate,
+    },
+    /// The end of a transaction. It takes an offset and is never delivered.
+    Marker,
+}
+
+/// What has become of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Its transaction is open.
+    Open(ProducerId),
+    /// It counts.
+    Committed,
+    /// It never happened, though it keeps its offset.
+    Aborted,
+}
+
+impl Log {
+    /// Appends a record and gives it its offset.
+    pub(super) fn append(&mut self, record: Record, fate: Fate) -> Offset {
+        let offset = self.end();
+        self.entries.push(Entry::Data {
+            record: Record { offset, ..record },
+            fate,
+        });
+        offset
+    }
+
+    /// Ends the producer's transaction here.
+    pub(super) fn mark(&mut self, producer: ProducerId, ended: Fate) {
+        for entry in &mut self.entries {
+            if let Entry::Data { fate, .. } = entry
+                && *fate == Fate::Open(producer)
+            {
+                *fate = ended;
+            }
+        }
+        self.entries.push(Entry::Marker);
+    }
+
+    /// Deletes everything below an offset, as retention does.
+    pub(super) fn delete_below(&mut self, offset: Offset) {
+        self.start = self.start.max(offset.0.min(self.end().0));
+    }
+
+    /// The first offset.
+    pub(super) fn start(&self) -> Offset {
+        Offset(self.start)
+    }
+
+    /// Behind the last offset (the high watermark: there are no replicas to wait for).
+    pub(super) fn end(&self) -> Offset {
+        Offset(i64::try_from(self.entries.len()).unwrap_or(i64::MAX))
+    }
+
+    /// Behind everything whose fate is known: the last stable offset.
+    pub(super) fn stable_end(&self) -> Offset {
+        let open = self.data().find(|(_, fate)| matches!(fate, Fate::Open(_)));
+        open.map_or(self.end(), |(record, _)| record.offset)
+    }
+
+    /// The first record at this offset or behind it that a `read_committed` reader gets.
+    pub(super) fn next_committed(&self, from: Offset) -> Option<&Record> {
+        self.committed().find(|record| record.offset >= from)
+    }
+
+    /// What a `read_committed` reader gets.
+    pub(super) fn committed(&self) -> impl Iterator<Item = &Record> {
+        let end = self.stable_end();
+        self.data()
+            .take_while(move |(record, _)| record.offset < end)
+            .filter(|(_, fate)| *fate == Fate::Committed)
+            .map(|(record, _)| record)
+    }
+
+    /// What a `read_uncommitted` reader gets: aborted records and those of open transactions too.
+    pub(super) fn uncommitted(&self) -> impl Iterator<Item = &Record> {
+        self.data().map(|(record, _)| record)
+    }
+
+    /// The first offset at this time or later; the end of what can be read if there is none.
+    pub(super) fn offset_at(&self, time: i64) -> Offset {
+        let end = self.stable_end();
+        self.data()
+            .map(|(record, _)| record)
+            .take_while(|record| record.offset < end)
+            .find(|record| record.timestamp.is_some_and(|Timestamp(at)| at >= time))
+            .map_or(end, |record| record.offset)
+    }
+
+    fn data(&self) -> impl Iterator<Item = (&Record, Fate)> {
+        let start = usize::try_from(self.start).unwrap_or(0);
+        self.entries
+            .iter()
+            .skip(start)
+            .filter_map(|entry| match entry {
+                Entry::Data { record, fate } => Some((record, *fate)),
+                Entry::Marker => None,
+            })
+    }
+}

@@ -1,0 +1,434 @@
+//! The client's side of transactions, as librdkafka plays it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use longshore_schemas::TopicName;
+use rand::Rng;
+
+use super::cluster::Cluster;
+use super::code::Code;
+use super::fault::{Call, Fault};
+use super::group::{MemberId, Membership};
+use super::offsets::TopicPartition;
+use super::requests::Write;
+use super::state::{Progress, Request, State};
+use super::transactional_id::{Ending, Session};
+use crate::lane::broker::Sent;
+use crate::partitioner::partition_for;
+use crate::{
+    Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Refusal, Remedy, Transactions,
+};
+
+/// A transactional producer, or what comes before and after it.
+#[derive(Debug)]
+pub struct Producer {
+    cluster: Cluster,
+    id: String,
+    /// The consumer that shares its process.
+    member: Option<MemberId>,
+    process: Process,
+    session: Option<Session>,
+    phase: Phase,
+    tainted: bool,
+    transaction: Transaction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Process {
+    Alive,
+    Dead,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Open,
+    /// Only an abort is allowed.
+    MustAbort(Failure),
+    /// EndTxn is under way: only the same call is allowed.
+    Ending(Ending),
+    /// Fatal: nothing is allowed.
+    Spent(Failure),
+}
+
+#[derive(Debug, Default)]
+struct Transaction {
+    queue: VecDeque<(usize, Write)>,
+    enlisted: BTreeSet<TopicPartition>,
+    groups: BTreeSet<String>,
+    refused: Vec<(usize, Refusal)>,
+    failed: Option<Failure>,
+    written: BTreeMap<TopicPartition, Offset>,
+}
+
+/// Progress as a consumer sends it.
+pub(super) struct ProgressOf<'a> {
+    pub(super) group: &'a str,
+    pub(super) topic: &'a TopicName,
+    pub(super) membership: Membership,
+    pub(super) sent: &'a [Sent],
+}
+
+impl Producer {
+    pub(super) fn new(cluster: Cluster, id: String, member: Option<MemberId>) -> Self {
+        Self {
+            cluster,
+            id,
+            member,
+            process: Process::Alive,
+            session: None,
+            phase: Phase::Idle,
+            tainted: false,
+            transaction: Transaction::default(),
+        }
+    }
+
+    /// The fault of this call, as far as it isn't the same for all calls.
+    pub(super) fn interpose(&mut self, call: Call) -> Result<Option<Fault>, Failure> {
+        if self.process == Process::Dead {
+            return Err(Code::Crashed.failure(call.name()));
+        }
+        let cluster = self.cluster.clone();
+        let mut state = cluster.lock();
+        let State { plan, rng, .. } = &mut *state;
+        let Some(fault) = plan.next(&self.id, call, rng) else {
+            return Ok(None);
+        };
+        state.seen.faults += 1;
+        match fault {
+            Fault::Fails(remedy) => return Err(Code::Injected.failure_with(call.name(), remedy)),
+            Fault::Crash => {
+                drop(state);
+                self.die();
+                return Err(Code::Crashed.failure(call.name()));
+            }
+            Fault::SessionLost => {
+                drop(state);
+                self.member.iter().for_each(|&member| cluster.expel(member));
+            }
+            Fault::BrokerError => self.tainted = true,
+            specific => return Ok(Some(specific)),
+        }
+        Ok(None)
+    }
+
+    /// The process dies here.
+    pub(super) fn die(&mut self) {
+        self.process = Process::Dead;
+        let Some(member) = self.member else { return };
+        if let Some(group) = self.cluster.lock().group_of(member) {
+            group.die(member);
+        }
+    }
+
+    /// Whether the process is alive.
+    pub(super) fn is_alive(&self) -> bool {
+        self.process == Process::Alive
+    }
+
+    /// Adds progress to the open transaction.
+    pub(super) fn send_progress(
+        &mut self,
+        of: &ProgressOf<'_>,
+        wait: Duration,
+    ) -> Result<(), Failure> {
+        const CALL: Call = Call::SendProgress;
+        self.must_be_open(CALL)?;
+        let progress = Progress {
+            id: self.id.clone(),
+            session: self.session(CALL)?,
+            group: of.group.to_owned(),
+            topic: of.topic.clone(),
+            membership: Some(of.membership),
+            sent: of.sent.to_vec(),
+        };
+        let enlisted = self.cluster.lock().enlist_group(&progress);
+        enlisted.map_err(|code| self.failed_in(code.failure(CALL.name()), wait))?;
+        self.transaction.groups.insert(progress.group.clone());
+        self.ask(CALL, &Request::Progress(progress), wait)
+    }
+
+    fn session(&self, call: Call) -> Result<Session, Failure> {
+        self.session.ok_or_else(|| Code::State.failure(call.name()))
+    }
+
+    fn must_be_open(&self, call: Call) -> Result<(), Failure> {
+        match &self.phase {
+            Phase::Open => Ok(()),
+            Phase::MustAbort(failure) | Phase::Spent(failure) => Err(failure.clone()),
+            Phase::Ending(_) => Err(Code::Conflict.failure(call.name())),
+            Phase::Idle => Err(Code::State.failure(call.name())),
+        }
+    }
+
+    /// Sends a request of the transaction, and has it go wrong where that is planned.
+    fn ask(&mut self, call: Call, request: &Request, wait: Duration) -> Result<(), Failure> {
+        let twist = self
+            .interpose(call)
+            .map_err(|failure| self.failed_in(failure, wait))?;
+        let answer = match twist {
+            None => self
+                .serve(request)
+                .map_err(|code| code.failure(call.name())),
+            Some(Fault::AnswerLost(remedy)) => {
+                // Whatever the answer was, nobody hears it.
+                let _lost = self.serve(request);
+                Err(Code::Injected.failure_with(call.name(), remedy))
+            }
+            Some(Fault::Late(after)) => {
+                self.cluster.lock().send_late(after, request.clone());
+                Err(Code::TimedOut.failure(call.name()))
+            }
+            Some(other) => unreachable!("{other:?} is no fault of {call:?}"),
+        };
+        answer.map_err(|failure| self.failed_in(failure, wait))
+    }
+
+    fn serve(&self, request: &Request) -> Result<(), Code> {
+        self.cluster.lock().serve(request)
+    }
+
+    /// What a failure makes of the producer.
+    fn failed(&mut self, failure: Failure) -> Failure {
+        self.tainted = true;
+        match failure.remedy {
+            Remedy::Abort => self.phase = Phase::MustAbort(failure.clone()),
+            Remedy::Rebuild => self.phase = Phase::Spent(failure.clone()),
+            Remedy::Retry | Remedy::Leave | Remedy::Stop => {}
+        }
+        failure
+    }
+
+    /// The same, for a call that has waited before it said that it may be repeated.
+    fn failed_in(&mut self, failure: Failure, wait: Duration) -> Failure {
+        if failure.remedy == Remedy::Retry {
+            self.cluster.advance(wait);
+        }
+        self.failed(failure)
+    }
+
+    /// Writes what is queued, as far as the coordinator lets it.
+    fn deliver(&mut self) {
+        let Some(session) = self.session else { return };
+        while let Some((tag, write)) = self.transaction.queue.pop_front() {
+            let enlisted = self.transaction.enlisted.contains(&write.to);
+            let answer = self
+                .cluster
+                .lock()
+                .write(&self.id, session, enlisted, &write);
+            match answer {
+                Err(Code::ConcurrentTransactions) => {
+                    self.transaction.queue.push_front((tag, write));
+                    return;
+                }
+                answer => self.delivered(tag, write.to, answer),
+            }
+        }
+    }
+
+    fn delivered(&mut self, tag: usize, to: TopicPartition, answer: Result<Offset, Code>) {
+        match answer {
+            Ok(offset) => {
+                self.transaction.enlisted.insert(to.clone());
+                self.transaction.written.insert(to, offset);
+            }
+            Err(code @ (Code::MessageTooLarge | Code::UnknownTopicOrPartition)) => {
+                self.refuse(tag, to.0, code);
+            }
+            Err(code) => {
+                let failure = self.failed(code.failure(Call::Produce.name()));
+                self.transaction.failed.get_or_insert(failure);
+            }
+        }
+    }
+
+    /// A record that isn't delivered spoils its transaction.
+    fn refuse(&mut self, tag: usize, topic: TopicName, code: Code) {
+        let message = "refused by the model".to_owned();
+        let refusal = Refusal {
+            topic,
+            code: code.name().to_owned(),
+            message,
+        };
+        self.transaction.refused.push((tag, refusal));
+        self.failed(Code::Inconsistent.failure(Call::Commit.name()));
+    }
+
+    fn address(&self, output: &Outgoing) -> TopicPartition {
+        let mut state = self.cluster.lock();
+        let count = i32::try_from(state.partitions(&output.topic).len())
+            .unwrap_or(i32::MAX)
+            .max(1);
+        let partition = output.partition.unwrap_or_else(|| match &output.key {
+            Some(key) => partition_for(key, count),
+            None => Partition(state.rng.random_range(0..count)),
+        });
+        (output.topic.clone(), partition)
+    }
+
+    fn end(&mut self, call: Call, ending: Ending, wait: Duration) -> Result<(), Failure> {
+        self.phase = Phase::Ending(ending);
+        if self.transaction.enlisted.is_empty() && self.transaction.groups.is_empty() {
+            // librdkafka sends no EndTxn for a transaction without partitions.
+            self.phase = Phase::Idle;
+            return Ok(());
+        }
+        let request = Request::End {
+            id: self.id.clone(),
+            session: self.session(call)?,
+            ending,
+        };
+        self.ask(call, &request, wait)?;
+        self.phase = Phase::Idle;
+        Ok(())
+    }
+
+    fn initialise(&mut self) -> Result<bool, Failure> {
+        let answer = self.cluster.lock().initialise(&self.id);
+        match answer {
+            Ok(session) => {
+                self.session = Some(session);
+                Ok(true)
+            }
+            Err(Code::ConcurrentTransactions) => Ok(false),
+            Err(code) => Err(code.failure(Call::Ready.name())),
+        }
+    }
+}
+
+impl Transactions for Producer {
+    fn now(&self) -> Duration {
+        self.cluster.now()
+    }
+
+    fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
+        let twist = self
+            .interpose(Call::Ready)
+            .map_err(|failure| self.failed_in(failure, wait))?;
+        if let Phase::Spent(failure) = &self.phase {
+            return Err(failure.clone());
+        }
+        if self.session.is_some() {
+            return Ok(true);
+        }
+        let ready = self.initialise()?;
+        if let Some(Fault::AnswerLost(remedy)) = twist {
+            self.session = None;
+            return Err(self.failed(Code::Injected.failure_with(Call::Ready.name(), remedy)));
+        }
+        if !ready {
+            self.cluster.advance(wait);
+        }
+        Ok(ready)
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        self.interpose(Call::Begin)
+            .map_err(|failure| self.failed(failure))?;
+        match &self.phase {
+            Phase::Spent(failure) => Err(failure.clone()),
+            Phase::Idle if self.session.is_some() => {
+                self.phase = Phase::Open;
+                self.transaction = Transaction::default();
+                Ok(())
+            }
+            _ => Err(self.failed(Code::State.failure(Call::Begin.name()))),
+        }
+    }
+
+    fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
+        let twist = self.interpose(Call::Produce);
+        let twist = twist.map_err(|failure| ProduceError::Failed(self.failed(failure)))?;
+        self.must_be_open(Call::Produce)
+            .map_err(ProduceError::Failed)?;
+        let to = self.address(output);
+        match twist {
+            Some(Fault::QueueFull) => return Err(ProduceError::Full),
+            Some(Fault::Refused) => self.refuse(tag, to.0, Code::MessageTooLarge),
+            _ => {
+                self.transaction.queue.push_back((
+                    tag,
+                    Write {
+                        to,
+                        output: output.clone(),
+                    },
+                ));
+                self.deliver();
+            }
+        }
+        Ok(())
+    }
+
+    fn deliveries(&mut self, wait: Duration) -> Deliveries {
+        if let Err(failure) = self.interpose(Call::Deliveries) {
+            if failure.remedy == Remedy::Retry {
+                self.cluster.advance(wait);
+                return Deliveries {
+                    pending: 1,
+                    ..Deliveries::default()
+                };
+            }
+            let failure = self.failed(failure);
+            self.transaction.failed.get_or_insert(failure);
+        }
+        self.deliver();
+        if !self.transaction.queue.is_empty() {
+            self.cluster.advance(wait);
+            self.deliver();
+        }
+        let Transaction {
+            queue,
+            refused,
+            failed,
+            written,
+            ..
+        } = &self.transaction;
+        Deliveries {
+            pending: queue.len(),
+            refused: refused.clone(),
+            failed: failed.clone(),
+            written: written
+                .iter()
+                .map(|((topic, at), &end)| (topic.clone(), *at, end))
+                .collect(),
+        }
+    }
+
+    fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
+        if self.phase != Phase::Ending(Ending::Commit) {
+            self.must_be_open(Call::Commit)?;
+            self.deliver();
+            self.must_be_open(Call::Commit)?;
+        }
+        if !self.transaction.queue.is_empty() {
+            self.cluster.advance(wait);
+            return Err(Code::TimedOut.failure(Call::Commit.name()));
+        }
+        self.end(Call::Commit, Ending::Commit, wait)
+    }
+
+    fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
+        match &self.phase {
+            Phase::Open | Phase::MustAbort(_) | Phase::Ending(Ending::Abort) => {}
+            Phase::Ending(Ending::Commit) => {
+                return Err(self.failed_in(Code::Conflict.failure(Call::Abort.name()), wait));
+            }
+            Phase::Spent(failure) => return Err(failure.clone()),
+            Phase::Idle => return Err(self.failed(Code::State.failure(Call::Abort.name()))),
+        }
+        self.transaction.queue.clear();
+        self.end(Call::Abort, Ending::Abort, wait)
+    }
+
+    fn tainted(&self) -> bool {
+        self.tainted
+    }
+
+    fn discard_producer(&mut self) {
+        self.session = None;
+        self.phase = Phase::Idle;
+        self.tainted = false;
+        self.transaction = Transaction::default();
+    }
+}

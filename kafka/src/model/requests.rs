@@ -1,0 +1,238 @@
+//! What the cluster's brokers do for a request.
+
+use std::time::Duration;
+
+use longshore_schemas::TopicName;
+
+use super::code::Code;
+use super::log::Fate;
+use super::offsets::TopicPartition;
+use super::state::{Markers, Progress, Request, State};
+use super::transactional_id::{Ending, Parts, Session, TransactionalId};
+use crate::lane::broker::{Locate, PartitionFacts};
+use crate::{Offset, Outgoing, Partition, Record};
+
+/// The broker's `offset.metadata.max.bytes`.
+const METADATA_BYTES_MAX: usize = 4096;
+
+/// A record on its way to a partition.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    pub(super) to: TopicPartition,
+    pub(super) output: Outgoing,
+}
+
+impl State {
+    /// InitProducerId: fences whoever had the id, ends its transaction, and answers once its markers
+    /// are written.
+    pub(super) fn initialise(&mut self, id: &str) -> Result<Session, Code> {
+        if !self.ids.contains_key(id) {
+            let new = TransactionalId::new(self.new_producer());
+            self.ids.insert(id.to_owned(), new);
+        }
+        self.settled(id)?;
+        self.seen.taken_over += u64::from(self.fence(id));
+        self.settled(id)
+    }
+
+    fn settled(&self, id: &str) -> Result<Session, Code> {
+        let known = self.ids.get(id).ok_or(Code::InvalidTxnState)?;
+        if known.is_ending() {
+            Err(Code::ConcurrentTransactions)
+        } else {
+            Ok(known.session)
+        }
+    }
+
+    /// Raises the id's epoch. True if that ended a transaction.
+    pub(super) fn fence(&mut self, id: &str) -> bool {
+        let ended = self.ids.get_mut(id).is_some_and(TransactionalId::fence);
+        if ended {
+            self.write_markers_unless_held(id);
+        }
+        ended
+    }
+
+    /// AddPartitionsToTxn (unless the client has sent it before: `enlisted`) and Produce.
+    pub(super) fn write(
+        &mut self,
+        id: &str,
+        session: Session,
+        enlisted: bool,
+        write: &Write,
+    ) -> Result<Offset, Code> {
+        if self.log(&write.to).is_none() {
+            return Err(Code::UnknownTopicOrPartition);
+        }
+        let parts = self.parts(id, session, enlisted)?;
+        if enlisted && !parts.partitions.contains(&write.to) {
+            return Err(Code::InvalidTxnState);
+        }
+        parts.partitions.insert(write.to.clone());
+        self.append(write, Fate::Open(session.producer))
+    }
+
+    /// Appends a record.
+    pub(super) fn append(&mut self, write: &Write, fate: Fate) -> Result<Offset, Code> {
+        let output = &write.output;
+        let topic = self
+            .topics
+            .get(&write.to.0)
+            .ok_or(Code::UnknownTopicOrPartition)?;
+        if output.bytes() > topic.message_bytes_max {
+            return Err(Code::MessageTooLarge);
+        }
+        let record = Record {
+            topic: write.to.0.clone(),
+            partition: write.to.1,
+            offset: Offset(0),
+            key: output.key.clone(),
+            value: output.value.clone(),
+            headers: output.headers.clone(),
+            timestamp: output.timestamp.or(Some(self.timestamp())),
+        };
+        let log = self
+            .log_mut(&write.to)
+            .ok_or(Code::UnknownTopicOrPartition)?;
+        Ok(log.append(record, fate))
+    }
+
+    /// AddOffsetsToTxn.
+    pub(super) fn enlist_group(&mut self, progress: &Progress) -> Result<(), Code> {
+        let parts = self.parts(&progress.id, progress.session, false)?;
+        parts.groups.insert(progress.group.clone());
+        Ok(())
+    }
+
+    /// What may come late.
+    pub(super) fn serve(&mut self, request: &Request) -> Result<(), Code> {
+        match request {
+            Request::End {
+                id,
+                session,
+                ending,
+            } => self.end(id, *session, *ending),
+            Request::Progress(progress) => self.store_progress(progress),
+        }
+    }
+
+    /// TxnOffsetCommit. Only a transaction that expects progress of this group takes it, whichever
+    /// transaction it was sent for (KIP-890 part 1).
+    fn store_progress(&mut self, progress: &Progress) -> Result<(), Code> {
+        let parts = self.parts(&progress.id, progress.session, true)?;
+        if !parts.groups.contains(&progress.group) {
+            return Err(Code::InvalidTxnState);
+        }
+        let group = self.groups.entry(progress.group.clone()).or_default();
+        if let Err(code) = group.check(progress.membership) {
+            self.seen.stale_members += 1;
+            return Err(code);
+        }
+        let too_large = |it: &str| it.len() > METADATA_BYTES_MAX;
+        if progress
+            .sent
+            .iter()
+            .any(|it| too_large(&it.committed.metadata))
+        {
+            return Err(Code::MetadataTooLarge);
+        }
+        for sent in &progress.sent {
+            let of = (progress.topic.clone(), sent.partition);
+            group
+                .offsets
+                .add_pending(progress.session.producer, of, sent.committed.clone());
+        }
+        Ok(())
+    }
+
+    /// EndTxn. A repeated one is answered like the first.
+    fn end(&mut self, id: &str, session: Session, ending: Ending) -> Result<(), Code> {
+        let known = self.ids.get_mut(id).ok_or(Code::Fenced)?;
+        let decided = self.seen.count_fenced(known.end(session, ending))?;
+        if decided {
+            self.write_markers_unless_held(id);
+        }
+        Ok(())
+    }
+
+    /// OffsetFetch (stable) and ListOffsets; none while an open transaction may change the answer.
+    pub(super) fn facts(
+        &self,
+        group: &str,
+        topic: &TopicName,
+        request: &Locate,
+    ) -> Option<Result<Vec<PartitionFacts>, Code>> {
+        let offsets = self.groups.get(group).map(|it| &it.offsets);
+        let of = |partition: &Partition| (topic.clone(), *partition);
+        let stable = |it| offsets.is_none_or(|offsets| offsets.is_stable(&of(it)));
+        if !request.partitions.iter().all(stable) {
+            return None;
+        }
+        let facts = |&partition: &Partition| {
+            let of = of(&partition);
+            let log = self.log(&of).ok_or(Code::UnknownTopicOrPartition)?;
+            Ok(PartitionFacts {
+                partition,
+                committed: offsets.and_then(|it| it.get(&of)).cloned(),
+                siblings_committed: offsets.is_some_and(|it| it.has_siblings(&of)),
+                log_start: log.start(),
+                log_end: log.stable_end(),
+                time_offset: request.time.map(|time| log.offset_at(time)),
+            })
+        };
+        Some(request.partitions.iter().map(facts).collect())
+    }
+
+    /// Writes what was held.
+    pub(super) fn write_held_markers(&mut self) {
+        for id in self.ids.keys().cloned().collect::<Vec<_>>() {
+            self.write_markers(&id);
+        }
+    }
+
+    /// A request is sent that arrives later.
+    pub(super) fn send_late(&mut self, after: Duration, request: Request) {
+        self.late.push((self.now + after, request));
+    }
+
+    fn parts(&mut self, id: &str, session: Session, open: bool) -> Result<&mut Parts, Code> {
+        let now = self.now;
+        let known = self.ids.get_mut(id).ok_or(Code::Fenced)?;
+        let parts = if open {
+            known.parts(session)
+        } else {
+            known.enlist(session, now)
+        };
+        self.seen.count_fenced(parts)
+    }
+
+    fn write_markers_unless_held(&mut self, id: &str) {
+        if self.markers == Markers::AtOnce {
+            self.write_markers(id);
+        }
+    }
+
+    /// Each partition gets its marker, each group its progress or none.
+    fn write_markers(&mut self, id: &str) {
+        let Some(known) = self.ids.get_mut(id) else {
+            return;
+        };
+        let producer = known.session.producer;
+        let Some((ending, parts)) = known.complete() else {
+            return;
+        };
+        for partition in &parts.partitions {
+            if let Some(log) = self.log_mut(partition) {
+                log.mark(producer, ending.fate());
+            }
+        }
+        for name in &parts.groups {
+            let offsets = &mut self.groups.entry(name.clone()).or_default().offsets;
+            match ending {
+                Ending::Commit => offsets.commit_pending(producer),
+                Ending::Abort => offsets.drop_pending(producer),
+            }
+        }
+        self.seen.count(ending);
+    }
+}

@@ -1,0 +1,168 @@
+//! All that a cluster is, and its clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use longshore_schemas::{Timestamp, TopicName};
+use rand::SeedableRng;
+use rand::rngs::SmallRng;
+
+use super::fault::{Plan, Seen};
+use super::group::{Group, MemberId, Membership};
+use super::log::Log;
+use super::offsets::TopicPartition;
+use super::transactional_id::{Ending, ProducerId, Session, TransactionalId};
+use crate::Partition;
+use crate::lane::broker::Sent;
+
+/// The defaults of the lane's settings and of Kafka's.
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
+const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(120);
+pub(super) const MESSAGE_BYTES_MAX: usize = 1_048_588;
+
+/// Topics, transactional ids and groups.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) now: Duration,
+    pub(super) rng: SmallRng,
+    pub(super) topics: BTreeMap<TopicName, Topic>,
+    pub(super) ids: BTreeMap<String, TransactionalId>,
+    pub(super) groups: BTreeMap<String, Group>,
+    pub(super) plan: Plan,
+    pub(super) seen: Seen,
+    pub(super) markers: Markers,
+    pub(super) late: Vec<(Duration, Request)>,
+    last_member: u32,
+    last_producer: ProducerId,
+}
+
+/// A topic.
+#[derive(Debug)]
+pub(super) struct Topic {
+    pub(super) partitions: Vec<Log>,
+    pub(super) message_bytes_max: usize,
+}
+
+/// Whether the markers of an ended transaction are written at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Markers {
+    AtOnce,
+    Held,
+}
+
+/// A request that a fault can delay.
+#[derive(Clone, Debug)]
+pub(super) enum Request {
+    /// EndTxn.
+    End {
+        id: String,
+        session: Session,
+        ending: Ending,
+    },
+    /// TxnOffsetCommit.
+    Progress(Progress),
+}
+
+/// Progress on its way into a transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Progress {
+    pub(super) id: String,
+    pub(super) session: Session,
+    pub(super) group: String,
+    pub(super) topic: TopicName,
+    pub(super) membership: Option<Membership>,
+    pub(super) sent: Vec<Sent>,
+}
+
+impl State {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            now: Duration::ZERO,
+            rng: SmallRng::seed_from_u64(seed),
+            topics: BTreeMap::new(),
+            ids: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            plan: Plan::default(),
+            seen: Seen::default(),
+            markers: Markers::AtOnce,
+            late: Vec::new(),
+            last_member: 0,
+            last_producer: 0,
+        }
+    }
+
+    /// Lets time pass, and happen what is due.
+    pub(super) fn advance(&mut self, by: Duration) {
+        self.now += by;
+        self.deliver_late_requests();
+        self.time_out_transactions();
+        for group in self.groups.values_mut() {
+            group.expire(self.now, SESSION_TIMEOUT, MAX_POLL_INTERVAL);
+        }
+    }
+
+    /// The append time of records.
+    pub(super) fn timestamp(&self) -> Timestamp {
+        Timestamp(i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The partitions of a topic; none if there is no such topic.
+    pub(super) fn partitions(&self, topic: &TopicName) -> BTreeSet<Partition> {
+        let count = self.topics.get(topic).map_or(0, |it| it.partitions.len());
+        (0..i32::try_from(count).unwrap_or(i32::MAX))
+            .map(Partition)
+            .collect()
+    }
+
+    pub(super) fn log(&self, (topic, partition): &TopicPartition) -> Option<&Log> {
+        self.topics
+            .get(topic)?
+            .partitions
+            .get(usize::try_from(partition.0).ok()?)
+    }
+
+    pub(super) fn log_mut(&mut self, (topic, partition): &TopicPartition) -> Option<&mut Log> {
+        self.topics
+            .get_mut(topic)?
+            .partitions
+            .get_mut(usize::try_from(partition.0).ok()?)
+    }
+
+    pub(super) fn group_of(&mut self, member: MemberId) -> Option<&mut Group> {
+        self.groups.values_mut().find(|group| group.knows(member))
+    }
+
+    pub(super) fn new_member(&mut self) -> MemberId {
+        self.last_member += 1;
+        MemberId(self.last_member)
+    }
+
+    pub(super) fn new_producer(&mut self) -> ProducerId {
+        self.last_producer += 1;
+        self.last_producer
+    }
+
+    fn deliver_late_requests(&mut self) {
+        let now = self.now;
+        let (mut due, waiting): (Vec<_>, _) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.late = waiting;
+        due.sort_by_key(|(at, _)| *at);
+        for (_, request) in due {
+            self.seen.late += u64::from(self.serve(&request).is_ok());
+        }
+    }
+
+    fn time_out_transactions(&mut self) {
+        let now = self.now;
+        let old = self
+            .ids
+            .iter()
+            .filter(|(_, it)| it.is_older(now, TRANSACTION_TIMEOUT));
+        for id in old.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.seen.timed_out += u64::from(self.fence(&id));
+        }
+    }
+}
