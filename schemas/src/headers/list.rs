@@ -1,0 +1,97 @@
+//! The headers of a record: an ordered list, names may repeat, the last one wins.
+
+use std::fmt::Display;
+
+use bytes::Bytes;
+
+use super::OURS;
+
+/// The headers of one record, in their order on the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(Box<str>, Option<Bytes>)>);
+
+impl Headers {
+    /// No headers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a header behind all others. Kafka allows a header without a value.
+    pub fn push(&mut self, name: &str, value: Option<Bytes>) {
+        self.0.push((name.into(), value));
+    }
+
+    /// Replaces every header of this name with one.
+    pub fn set(&mut self, name: &str, value: impl Into<Bytes>) {
+        self.remove(name);
+        self.push(name, Some(value.into()));
+    }
+
+    /// The same, for a value that is written as text.
+    pub fn set_text(&mut self, name: &str, value: impl Display) {
+        self.set(name, value.to_string());
+    }
+
+    /// Takes every header of this name away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(other, _)| &**other != name);
+    }
+
+    /// The last value of this name.
+    pub fn get(&self, name: &str) -> Option<&Bytes> {
+        self.0
+            .iter()
+            .rev()
+            .find(|(other, _)| &**other == name)?
+            .1
+            .as_ref()
+    }
+
+    /// The last value of this name, if it is UTF-8.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.get(name)?).ok()
+    }
+
+    /// The last value of this name, if it is text that reads as a `T`.
+    pub fn parse<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// Whether a header of this name is there.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|(other, _)| &**other == name)
+    }
+
+    /// Keeps the headers whose name passes.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.0.retain(|(name, _)| keep(name));
+    }
+
+    /// Takes every header of ours away: a source's records may have been given them by anyone.
+    pub fn strip_ours(&mut self) {
+        self.retain(|name| !name.starts_with(OURS));
+    }
+
+    /// Every header, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Option<&Bytes>)> {
+        self.0.iter().map(|(name, value)| (&**name, value.as_ref()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes of names and values, as they count towards a record's size.
+    pub fn bytes(&self) -> usize {
+        self.0
+            .iter()
+            .map(|(name, value)| name.len() + value.as_ref().map_or(0, Bytes::len))
+            .sum()
+    }
+}
