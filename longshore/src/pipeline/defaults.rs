@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::settings::{Allowance, LateParts, OnFailed, OnTimeout, Ordering};
+use super::settings::{LateParts, OnFailed, OnTimeout, Ordering};
 
 /// Partitions of a topic. Eight let a small fleet of processes share a stage, and cost a broker
 /// next to nothing.
@@ -41,9 +41,6 @@ pub(super) const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(5);
 /// A group closes when each of its parts has an outcome of any kind: nothing is decided for the
 /// user, the result tells all.
 pub(super) const WHEN: &str = "all_ended";
-
-/// No failed and no missing part is waved through unless the user says so.
-pub(super) const TOLERATE: Allowance = Allowance::Count(0);
 
 /// Failed parts are handed to the gather, which alone knows what they mean.
 pub(super) const ON_FAILED: OnFailed = OnFailed::Include;

@@ -5,9 +5,21 @@ use std::time::Duration;
 use super::place::{Place, Placed};
 use super::settings::{Allowance, LateParts, OnFailed, OnTimeout, Ordering, Start};
 
+/// The type in which Rust code gives a value: the value's own, or one that turns into it.
+macro_rules! given {
+    ($type:ty) => {
+        $type
+    };
+    ($type:ty, $given:ty) => {
+        $given
+    };
+}
+
 /// Declares a section of the pipeline: its keys are the fields, in the file as in Rust.
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($(#[$key_doc:meta])* $key:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$key_doc:meta])* $key:ident: $type:ty $(=> $given:ty)?,)*
+    }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default)]
         pub struct $name {
@@ -23,7 +35,7 @@ macro_rules! section {
             $(
                 $(#[$key_doc])*
                 #[must_use]
-                pub fn $key(mut self, value: impl Into<$type>) -> Self {
+                pub fn $key(mut self, value: given!($type $(, $given)?)) -> Self {
                     self.$key = Some(Placed::in_code(value.into()));
                     self
                 }
@@ -48,15 +60,15 @@ section! {
     /// Where work items come from.
     SourceDraft {
         /// The topic that producers publish to.
-        topic: String,
+        topic: String => &str,
         /// The name under which the items' type was registered.
-        schema: String,
+        schema: String => &str,
         /// The field of an item that is its key; without it items have no order.
-        key: String,
+        key: String => &str,
         /// Where stages that read the source begin at their very first start.
         start: Start,
         /// The topic of the producers' cursors, `<topic>.cursors` by default.
-        cursors: String,
+        cursors: String => &str,
     }
 }
 
@@ -64,11 +76,11 @@ section! {
     /// A stage: one handler between its input and its output.
     StageDraft {
         /// Where its items come from: `source`, or a stage.
-        from: String,
+        from: String => &str,
         /// The name under which its handler was registered.
-        handler: String,
+        handler: String => &str,
         /// The join or sink it writes to, its own topic `<pipeline>.<stage>` by default.
-        to: String,
+        to: String => &str,
         /// Makes one item into a group of parts.
         fan_out: FanOutDraft,
         /// Attempts at an item before it is dead-lettered.
@@ -94,9 +106,9 @@ section! {
     /// How a stage makes one item into a group of parts.
     FanOutDraft {
         /// What the parts are called where people read of them.
-        parts: String,
+        parts: String => &str,
         /// The join that gathers them.
-        join: String,
+        join: String => &str,
     }
 }
 
@@ -114,9 +126,9 @@ section! {
     /// A join: gathers the outcomes of a group's parts into one result.
     JoinDraft {
         /// The stages whose outcomes it gathers.
-        of: NameList,
+        of: NameList => impl Into<NameList>,
         /// The rule by which a group is complete.
-        when: String,
+        when: String => &str,
         /// How many parts may fail or be missing.
         tolerate: TolerateDraft,
         /// The longest wait for a group's parts. Has no default: only its user knows.
@@ -134,16 +146,16 @@ section! {
         /// The most parts that a group may have.
         parts_max: u32,
         /// The name under which the handler was registered that makes parts into a result.
-        gather: String,
+        gather: String => &str,
         /// The sink of the results.
-        into: String,
+        into: String => &str,
         /// Partitions of its inbox.
         partitions: u32,
     }
 }
 
 section! {
-    /// How many parts of a group may fail or be missing without making its result a partial one.
+    /// How many parts of a group may fail or be missing before its result is a failure.
     TolerateDraft {
         /// Failed parts.
         failed: Allowance,
@@ -156,7 +168,7 @@ section! {
     /// Where results leave the pipeline.
     SinkDraft {
         /// The topic.
-        topic: String,
+        topic: String => &str,
         /// Its partitions, if it doesn't exist yet.
         partitions: u32,
     }
@@ -182,7 +194,6 @@ pub(super) type Named<T> = Vec<(Placed<String>, T)>;
 
 /// A whole pipeline as it was written. In Rust:
 /// ```
-/// # use std::time::Duration;
 /// # use longshore::pipeline::{PipelineDraft, SinkDraft, SourceDraft, StageDraft};
 /// let draft = PipelineDraft::new("greetings")
 ///     .source(SourceDraft::new().topic("names").schema("Name"))

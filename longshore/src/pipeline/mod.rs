@@ -20,8 +20,8 @@ mod plan;
 
 pub use check::Registered;
 pub use draft::{
-    BackoffDraft, FanOutDraft, JoinDraft, PipelineDraft, SinkDraft, SourceDraft, StageDraft,
-    TolerateDraft,
+    BackoffDraft, FanOutDraft, JoinDraft, NameList, PipelineDraft, SinkDraft, SourceDraft,
+    StageDraft, TolerateDraft,
 };
 pub use file::{LoadError, load, read};
 pub use place::Place;

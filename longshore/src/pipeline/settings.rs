@@ -100,7 +100,7 @@ impl FromText for Start {
     }
 }
 
-/// How many parts of a group may fail, or be missing, without making its result a partial one.
+/// How many parts of a group may fail, or be missing, before its result is a failure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Allowance {
     /// This many.

@@ -177,10 +177,10 @@ pub struct Join {
     /// The rule by which a group is complete, in the coordinator's words; it passed
     /// [`super::Registered::when`].
     pub when: String,
-    /// Failed parts that don't make a result partial.
-    pub failed_tolerated: Allowance,
-    /// Missing parts that don't make a result partial.
-    pub missing_tolerated: Allowance,
+    /// How many parts may fail before the result is a failure; None: `on_failed` decides.
+    pub failed_tolerated: Option<Allowance>,
+    /// How many may be missing at the deadline; None: `on_timeout` decides.
+    pub missing_tolerated: Option<Allowance>,
     /// The longest wait for a group's parts.
     pub timeout: Duration,
     /// What a failed part does to its group.

@@ -21,7 +21,7 @@ fn orders_in_rust() -> PipelineDraft {
     let price = StageDraft::new()
         .from("split")
         .handler("price_line")
-        .attempts(5u32);
+        .attempts(5);
     let supply = StageDraft::new().from("split").handler("supply_line");
     let settle = JoinDraft::new()
         .of(["price", "supply"])
@@ -55,7 +55,7 @@ fn a_pipeline_is_the_same_from_the_file_and_from_rust() {
 
 #[test]
 fn a_pipeline_written_in_rust_passes_the_same_checks() {
-    let draft = orders_in_rust().stage("extra", StageDraft::new().from("splt").attempts(0u32));
+    let draft = orders_in_rust().stage("extra", StageDraft::new().from("splt").attempts(0));
     let problems = draft.build(&REGISTERED).unwrap_err().to_string();
     assert_eq!(
         problems,
@@ -81,7 +81,10 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(split.commit_interval, Duration::from_millis(100));
     let settle = pipeline.join("settle").unwrap();
     assert_eq!(settle.partitions, 8);
-    assert_eq!(settle.failed_tolerated, Allowance::Count(0));
+    assert_eq!(
+        (settle.failed_tolerated, settle.missing_tolerated),
+        (None, None)
+    );
     assert_eq!(settle.orphan_timeout, Duration::from_secs(60));
     assert_eq!(settle.closed_retention, Duration::from_secs(3600));
 }
@@ -133,12 +136,12 @@ fn every_stage_setting_in_rust() -> StageDraft {
         .from("source")
         .handler("split_order")
         .fan_out(FanOutDraft::new().parts("bits").join("j"))
-        .attempts(2u32)
+        .attempts(2)
         .item_timeout(Duration::from_secs(90))
         .backoff(BackoffDraft::new().initial(initial).max(max))
         .ordering(Ordering::None)
-        .concurrency(7u32)
-        .partitions(4u32)
+        .concurrency(7)
+        .partitions(4)
         .start(Start::At(noon()))
         .commit_interval(Duration::from_millis(250))
 }
@@ -156,10 +159,10 @@ fn every_join_setting_in_rust() -> JoinDraft {
         .late(LateParts::Drop)
         .orphan_timeout(Duration::from_secs(5))
         .closed_retention(hour * 2)
-        .parts_max(99u32)
+        .parts_max(99)
         .gather("settle_order")
         .into("out")
-        .partitions(5u32)
+        .partitions(5)
 }
 
 #[test]
@@ -173,7 +176,7 @@ fn every_setting_that_is_written_holds() {
         .stage("a", every_stage_setting_in_rust())
         .stage("b", b.ordering(Ordering::Partition))
         .join("j", every_join_setting_in_rust())
-        .sink("out", SinkDraft::new().topic("results").partitions(6u32));
+        .sink("out", SinkDraft::new().topic("results").partitions(6));
     assert_eq!(file, rust.build(&REGISTERED).unwrap());
     let a = file.stage(&"a".into()).unwrap();
     assert_eq!(a.start, Some(Start::At(noon())));
