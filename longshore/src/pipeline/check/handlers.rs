@@ -2,7 +2,6 @@
 
 use longshore_schemas::StageName;
 
-use crate::pipeline::defaults;
 use crate::pipeline::draft::{JoinDraft, PipelineDraft};
 use crate::pipeline::place::Placed;
 use crate::pipeline::problem::{Findings, instead};
@@ -64,21 +63,16 @@ fn named(
 }
 
 fn rule(join: &JoinDraft, registered: &Registered<'_>, findings: &mut Findings) {
-    let of: Vec<StageName> = match &join.of {
-        Some(of) => of
-            .value
-            .0
-            .iter()
-            .map(|stage| stage.value.as_str().into())
-            .collect(),
-        None => return,
+    let (Some(of), Some(when)) = (&join.of, &join.when) else {
+        return;
     };
-    match &join.when {
-        Some(when) => {
-            if let Err(wrong) = (registered.when)(&when.value, &of) {
-                findings.add(when.place, format!("`when: {}`: {wrong}", when.value));
-            }
-        }
-        None => debug_assert!((registered.when)(defaults::WHEN, &of).is_ok()),
+    let of: Vec<StageName> = of
+        .value
+        .0
+        .iter()
+        .map(|stage| stage.value.as_str().into())
+        .collect();
+    if let Err(wrong) = (registered.when)(&when.value, &of) {
+        findings.add(when.place, format!("`when: {}`: {wrong}", when.value));
     }
 }

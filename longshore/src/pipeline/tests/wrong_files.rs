@@ -133,3 +133,26 @@ fn an_almost_empty_file_is_told_all_that_it_lacks() {
         ]
     );
 }
+
+#[test]
+fn a_file_that_breaks_off_anywhere_is_answered() {
+    for end in 0..SOUND.len() - 2 {
+        let problems = orders(&SOUND[..end]).expect_err("the last brace is missing at least");
+        assert!(
+            !problems.list.is_empty(),
+            "nothing was found in the first {end} bytes"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_lacks_any_of_its_lines_is_answered() {
+    let lines: Vec<&str> = SOUND.lines().collect();
+    for lost in 0..lines.len() {
+        let kept = lines.iter().enumerate().filter(|(index, _)| *index != lost);
+        let text = kept
+            .map(|(_, line)| format!("{line}\n"))
+            .collect::<String>();
+        assert!(orders(&text).is_err(), "nobody misses `{}`", lines[lost]);
+    }
+}
