@@ -1,0 +1,78 @@
+//! The layers around a handler, put together here and nowhere else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_schemas::TopicName;
+
+use crate::Service;
+use crate::layers::{CatchPanics, Measure, Timeout, Trace};
+
+/// What the layers around one handler are told.
+#[derive(Clone, Debug)]
+pub struct StackSettings {
+    /// The topic that its items are read from, for logs and metrics.
+    pub topic: TopicName,
+    /// The consumer group that reads them, likewise.
+    pub group: String,
+    /// The time one attempt may take.
+    pub item_timeout: Duration,
+}
+
+/// A handler with its layers. Each call of the result is one attempt: trying again is the worker's
+/// affair, which parks the item's key meanwhile.
+///
+/// Outermost first, with the places of layers to come:
+///
+/// 1. *trace*, so that whatever the others say is said about an item;
+/// 2. *measure*, so that an attempt counts however it ends;
+/// 3. authentication, then the rate limit: what isn't let in, and what waits to be let in, must
+///    cost its neighbours nothing further in;
+/// 4. the circuit breaker, which must see the failures of all that stands below it;
+/// 5. *panic*, below all that counts failures, because a panic becomes one here;
+/// 6. *timeout*, innermost: it bounds the handler's own time and no one else's.
+pub fn stack(handler: Arc<dyn Service>, settings: &StackSettings) -> Arc<dyn Service> {
+    let limit = settings.item_timeout;
+    let group = settings.group.clone();
+    let inner = Arc::new(Timeout {
+        inner: handler,
+        limit,
+    });
+    let inner = Arc::new(CatchPanics { inner });
+    let inner = Arc::new(Measure::new(inner, settings));
+    Arc::new(Trace { inner, group })
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::{HandlerError, Outcome, Raw, class, samples};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_that_hangs_or_panics_is_a_failed_attempt_that_is_measured() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let cx = samples::context();
+        let settings = samples::settings();
+        let attempt = async |handler| {
+            let stacked = stack(handler, &settings);
+            let answer = stacked.call(Raw::Record(None), &cx).await;
+            answer.map_err(|error: HandlerError| error.class())
+        };
+
+        let quick = || samples::answering(|_| Ok(Outcome::nothing()));
+        assert_eq!(attempt(quick()).await, Ok(Outcome::nothing()));
+        let hangs = samples::slow(Duration::from_secs(3600), quick());
+        assert_eq!(attempt(hangs).await, Err(class::TIMEOUT));
+        let panics = samples::answering(|_| panic!("no price"));
+        assert_eq!(attempt(panics).await, Err(class::PANIC));
+
+        let text = recorder.handle().render();
+        for class in ["timeout", "panic"] {
+            let label = format!("error_type=\"{class}\"");
+            assert!(text.contains(&label), "no {label} in\n{text}");
+        }
+    }
+}
