@@ -1,0 +1,226 @@
+//! The real [`Broker`]: the consumer, the producer and the lookups of one lane.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use longshore_schemas::TopicName;
+use rdkafka::TopicPartitionList;
+use tracing::warn;
+
+use super::consumer::{Event, LaneConsumer};
+use super::locator::Locator;
+use super::producer::TransactionalProducer;
+use crate::lane::broker::{Broker, Locate, Polled, Sent};
+use crate::{
+    Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Remedy, Settings, Transactions,
+};
+
+/// How long connecting waits for a broker to answer.
+const CONNECT_WAIT: Duration = Duration::from_secs(30);
+/// How long a topic that was there may be missing: a broker that has just come up may not have
+/// heard of it yet.
+const MISSING_MAX: Duration = Duration::from_secs(5);
+
+/// Which lane connects, and where to.
+#[derive(Clone, Debug)]
+pub struct BrokerOptions {
+    /// How to reach Kafka.
+    pub settings: Settings,
+    /// The topic that is read.
+    pub topic: TopicName,
+    /// The consumer group.
+    pub group: String,
+    /// A name that a restarted process takes on again: it is then a static member of the group
+    /// (KIP-345), and its predecessor's partitions pass to it at once. At most one process may have
+    /// it at a time. None: a member like any other.
+    pub slot: Option<String>,
+    /// The transactional id: `{group}-{slot}-{n}`, or with something random for the slot.
+    pub transactional_id: String,
+}
+
+/// A lane's connection to Kafka.
+pub struct KafkaBroker {
+    topic: TopicName,
+    consumer: LaneConsumer,
+    producer: TransactionalProducer,
+    locator: Locator,
+    missing: Option<Missing>,
+}
+
+/// A topic that isn't found any more.
+struct Missing {
+    since: Instant,
+    failure: Failure,
+}
+
+impl KafkaBroker {
+    /// Connects: waits until a broker answers and the topic is found, then joins the group.
+    ///
+    /// # Errors
+    /// Unusable settings, no broker, no such topic, no permission: each with [`Remedy::Stop`].
+    pub fn connect(options: BrokerOptions) -> Result<Self, Failure> {
+        let BrokerOptions { settings, topic, group, slot, transactional_id } = options;
+        settings.check()?;
+        let lookup = settings.lookup_consumer(&group);
+        let locator = Locator::start(&lookup, topic.clone(), CONNECT_WAIT)?;
+        let config = settings.lane_consumer(&group, slot.as_deref());
+        let producer = TransactionalProducer::new(settings, transactional_id)?;
+        let consumer = LaneConsumer::subscribe(&config, topic.clone())?;
+        Ok(Self { topic, consumer, producer, locator, missing: None })
+    }
+
+    /// Tells the `max.message.bytes` of the topics that are written to: see
+    /// [`TransactionalProducer::set_size_limits`].
+    pub fn set_size_limits(&mut self, limits: HashMap<TopicName, usize>) {
+        self.producer.set_size_limits(limits);
+    }
+
+    /// Leaves the group (a static member keeps its place until its session times out) and closes
+    /// all connections. Takes a few seconds at most; so does dropping.
+    pub fn close(self) {
+        drop(self);
+    }
+
+    /// Whether a missing topic has been missing for too long. Each error event restarts nothing:
+    /// the first one counts, until a record or an end of partition shows that the topic is there.
+    fn check_missing(&self) -> Result<(), Failure> {
+        match &self.missing {
+            Some(missing) if missing.since.elapsed() >= MISSING_MAX => {
+                Err(Failure { remedy: Remedy::Stop, ..missing.failure.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_missing(&mut self, failure: Failure) {
+        if self.missing.is_none() {
+            warn!(topic = self.topic.as_str(), %failure, "topic is missing");
+            self.missing = Some(Missing { since: Instant::now(), failure });
+        }
+    }
+}
+
+impl Broker for KafkaBroker {
+    fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure> {
+        self.check_missing()?;
+        if let Some(located) = self.locator.answer() {
+            return Ok(Some(Polled::Located(located)));
+        }
+        match self.consumer.poll(wait)? {
+            None => Ok(None),
+            Some(Event::Polled(polled)) => {
+                if matches!(polled, Polled::Record(_) | Polled::EndOfPartition { .. }) {
+                    self.missing = None;
+                }
+                Ok(Some(polled))
+            }
+            Some(Event::TopicMissing(failure)) => {
+                self.note_missing(failure);
+                Ok(None)
+            }
+        }
+    }
+
+    fn accept(&mut self, _partitions: &[Partition]) -> Result<(), Failure> {
+        self.consumer.accept()
+    }
+
+    fn locate(&mut self, request: Locate) {
+        self.locator.ask(request);
+    }
+
+    fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure> {
+        self.consumer.start(partition, offset)
+    }
+
+    fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
+        self.consumer.pause(partitions)
+    }
+
+    fn resume(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
+        self.consumer.resume(partitions)
+    }
+
+    fn release(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
+        self.consumer.release(partitions)
+    }
+
+    fn send_progress(&mut self, progress: &[Sent], wait: Duration) -> Result<(), Failure> {
+        let mut offsets = TopicPartitionList::with_capacity(progress.len());
+        for Sent { partition, committed } in progress {
+            let mut element = offsets.add_partition(self.topic.as_str(), partition.0);
+            element
+                .set_offset(rdkafka::Offset::Offset(committed.offset.0))
+                .map_err(|_| negative_offset(*partition, committed.offset))?;
+            element.set_metadata(&committed.metadata);
+        }
+        self.producer.send_offsets(self.consumer.native()?, &offsets, wait)
+    }
+}
+
+fn negative_offset(partition: Partition, offset: Offset) -> Failure {
+    Failure {
+        remedy: Remedy::Stop,
+        call: "send_offsets_to_transaction",
+        code: "_INVALID_ARG".to_owned(),
+        message: format!("partition {partition}: {offset} is no position"),
+    }
+}
+
+impl Transactions for KafkaBroker {
+    fn now(&self) -> Duration {
+        self.producer.now()
+    }
+
+    fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
+        self.producer.ready(wait)
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        self.producer.begin()
+    }
+
+    fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
+        self.producer.produce(output, tag)
+    }
+
+    fn deliveries(&mut self, wait: Duration) -> Deliveries {
+        self.producer.deliveries(wait)
+    }
+
+    fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
+        self.producer.commit(wait)
+    }
+
+    fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
+        self.producer.abort(wait)
+    }
+
+    fn tainted(&self) -> bool {
+        self.producer.tainted()
+    }
+
+    fn discard_producer(&mut self) {
+        self.producer.discard_producer();
+    }
+}
+
+impl Drop for KafkaBroker {
+    /// The consumer and the producer close at the same time as the lookups.
+    fn drop(&mut self) {
+        if let Some(consumer) = self.consumer.close() {
+            self.producer.reap(consumer);
+        }
+        self.producer.discard_producer();
+    }
+}
+
+impl fmt::Debug for KafkaBroker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaBroker")
+            .field("topic", &self.topic)
+            .field("producer", &self.producer)
+            .finish_non_exhaustive()
+    }
+}

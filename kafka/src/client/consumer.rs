@@ -1,0 +1,318 @@
+//! The lane's consumer: one member of a group on one topic, polled by one thread.
+//!
+//! A partition is handed to librdkafka only when it is to be read, with the offset to begin at.
+//! Accepting an assignment hands over none, so nothing is fetched before its time, no position is
+//! looked up behind the lane's back, and what the group sees is the same.
+
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use longshore_schemas::TopicName;
+use rdkafka::bindings::rd_kafka_resp_err_t as Native;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
+use tracing::{debug, warn};
+
+use super::detach::detach;
+use super::remedy_of::{Class, ClientError, ConsumerEvent, Phase, consumer_event};
+use super::reports::Reports;
+use crate::lane::broker::Polled;
+use crate::settings::rejected;
+use crate::{Failure, Offset, Partition};
+
+/// One member of a group on one topic.
+pub(super) struct LaneConsumer {
+    topic: TopicName,
+    /// None once it is closed.
+    native: Option<BaseConsumer<LaneContext>>,
+    /// Where each partition that is being read stands: behind the last record it gave, or where it
+    /// was started.
+    positions: HashMap<Partition, Offset>,
+    unanswered: Unanswered,
+}
+
+/// What the group waits for us to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unanswered {
+    Nothing,
+    Assignment,
+    Revocation,
+}
+
+/// What polling the consumer can bring.
+pub(super) enum Event {
+    /// Something for the lane.
+    Polled(Polled),
+    /// The topic isn't there, or the broker that was asked hasn't heard of it yet.
+    TopicMissing(Failure),
+}
+
+impl LaneConsumer {
+    pub(super) fn subscribe(config: &ClientConfig, topic: TopicName) -> Result<Self, Failure> {
+        let native = BaseConsumer::from_config_and_context(config, LaneContext::new())
+            .map_err(rejected)?;
+        native.subscribe(&[topic.as_str()]).map_err(|error| failure(error, "subscribe"))?;
+        Ok(Self {
+            topic,
+            native: Some(native),
+            positions: HashMap::new(),
+            unanswered: Unanswered::Nothing,
+        })
+    }
+
+    /// The client, to take the group membership from.
+    pub(super) fn native(&self) -> Result<&BaseConsumer<LaneContext>, Failure> {
+        self.native.as_ref().ok_or_else(|| {
+            let error = ClientError::plain(Code::State);
+            ClientError { message: "the consumer is closed".to_owned(), ..error }
+                .failure(Phase::Consume, "consumer")
+        })
+    }
+
+    /// The next event; none if nothing came within `wait`.
+    pub(super) fn poll(&mut self, wait: Duration) -> Result<Option<Event>, Failure> {
+        let native = self.native()?;
+        // The callback of a rebalance runs within poll, which returns nothing itself then.
+        if let Some(change) = native.context().next_change() {
+            return self.change(change);
+        }
+        match native.poll(wait) {
+            None => match native.context().next_change() {
+                Some(change) => self.change(change),
+                None => Ok(None),
+            },
+            Some(Ok(message)) => {
+                let record = detach(&message, &self.topic);
+                drop(message);
+                let Some(position) = self.positions.get_mut(&record.partition) else {
+                    debug!(partition = record.partition.0, "record of a partition not read here");
+                    return Ok(None);
+                };
+                *position = record.offset.next();
+                Ok(Some(Event::Polled(Polled::Record(record))))
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                Ok(self.end_of(Partition(partition))?.map(Event::Polled))
+            }
+            Some(Err(error)) => self.error_event(&error),
+        }
+    }
+
+    /// Answers an assignment. Nothing is read yet.
+    pub(super) fn accept(&mut self) -> Result<(), Failure> {
+        self.unanswered = Unanswered::Nothing;
+        let none = TopicPartitionList::new();
+        self.native()?.incremental_assign(&none).map_err(|error| self.state_failure(error, "assign"))
+    }
+
+    /// Begins to read a partition.
+    pub(super) fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure> {
+        let mut list = self.list(&[partition]);
+        let native = self.native()?;
+        list.set_all_offsets(rdkafka::Offset::Offset(offset.0))
+            .and_then(|()| native.incremental_assign(&list))
+            // It may have been paused when it was read here before.
+            .and_then(|()| native.resume(&list))
+            .map_err(|error| self.state_failure(error, "assign"))?;
+        self.positions.insert(partition, offset);
+        Ok(())
+    }
+
+    pub(super) fn pause(&self, partitions: &[Partition]) -> Result<(), Failure> {
+        let list = self.list(&self.started(partitions));
+        self.native()?.pause(&list).map_err(|error| failure(error, "pause"))
+    }
+
+    pub(super) fn resume(&self, partitions: &[Partition]) -> Result<(), Failure> {
+        let list = self.list(&self.started(partitions));
+        self.native()?.resume(&list).map_err(|error| failure(error, "resume"))
+    }
+
+    /// Answers a revocation.
+    pub(super) fn release(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
+        self.unanswered = Unanswered::Nothing;
+        let started = self.started(partitions);
+        for partition in &started {
+            self.positions.remove(partition);
+        }
+        let list = self.list(&started);
+        let native = self.native()?;
+        native.incremental_unassign(&list).map_err(|error| self.state_failure(error, "unassign"))
+    }
+
+    /// Ends the membership. What is returned blocks while it is dropped, until the group was told.
+    pub(super) fn close(&mut self) -> Option<impl Any + Send + use<>> {
+        let native = self.native.take()?;
+        native.context().leave_alone();
+        // The client doesn't close while it waits for an answer that nobody would give any more.
+        let empty = TopicPartitionList::new();
+        let answered = match self.unanswered {
+            Unanswered::Nothing => Ok(()),
+            Unanswered::Assignment => native.incremental_assign(&empty),
+            Unanswered::Revocation => native.incremental_unassign(&empty),
+        };
+        if let Err(error) = answered {
+            debug!(%error, "rebalance not answered before closing");
+        }
+        Some(native)
+    }
+
+    fn change(&mut self, change: Change) -> Result<Option<Event>, Failure> {
+        match change {
+            // A rebalance that brings nothing must be answered too, but concerns nobody else.
+            Change::Assigned(partitions) if partitions.is_empty() => {
+                self.accept()?;
+                Ok(None)
+            }
+            Change::Assigned(partitions) => {
+                self.unanswered = Unanswered::Assignment;
+                Ok(Some(Event::Polled(Polled::Assigned(partitions))))
+            }
+            Change::Revoked { partitions, .. } if partitions.is_empty() => {
+                self.release(&[])?;
+                Ok(None)
+            }
+            Change::Revoked { partitions, lost } => {
+                self.unanswered = Unanswered::Revocation;
+                Ok(Some(Event::Polled(Polled::Revoked { partitions, lost })))
+            }
+        }
+    }
+
+    /// The client's own position lies behind the markers that follow the last record. It has none
+    /// while nothing was read.
+    fn end_of(&mut self, partition: Partition) -> Result<Option<Polled>, Failure> {
+        let Some(&tracked) = self.positions.get(&partition) else { return Ok(None) };
+        let positions = self.native()?.position().map_err(|error| failure(error, "position"))?;
+        let own = positions
+            .find_partition(self.topic.as_str(), partition.0)
+            .and_then(|element| element.offset().to_raw())
+            .map_or(tracked, Offset);
+        let position = own.max(tracked);
+        self.positions.insert(partition, position);
+        Ok(Some(Polled::EndOfPartition { partition, position }))
+    }
+
+    fn error_event(&self, error: &KafkaError) -> Result<Option<Event>, Failure> {
+        let native = self.native()?;
+        let mut found = ClientError::from(error.clone());
+        if let Some(reason) = native.context().reports.reason(found.code) {
+            found.message = reason;
+        }
+        if let Some((code, message)) = native.client().fatal_error() {
+            let fatal = ClientError { code, class: Class::Fatal, message };
+            return Err(fatal.failure(Phase::Consume, "poll"));
+        }
+        match consumer_event(found.code) {
+            ConsumerEvent::Passing => Ok(None),
+            ConsumerEvent::OutOfRange => {
+                warn!(topic = self.topic.as_str(), reason = found.message, "offset out of range");
+                Ok(Some(Event::Polled(Polled::OutOfRange)))
+            }
+            ConsumerEvent::TopicMissing => {
+                Ok(Some(Event::TopicMissing(found.failure(Phase::Consume, "poll"))))
+            }
+            ConsumerEvent::Failed => Err(found.failure(Phase::Consume, "poll")),
+        }
+    }
+
+    /// The crate gives only the name of such an error; a fatal one says more.
+    fn state_failure(&self, error: KafkaError, call: &'static str) -> Failure {
+        let fatal = self.native.as_ref().and_then(|native| native.client().fatal_error());
+        match fatal {
+            Some((code, message)) => {
+                ClientError { code, class: Class::Fatal, message }.failure(Phase::Consume, call)
+            }
+            None => failure(error, call),
+        }
+    }
+
+    fn started(&self, partitions: &[Partition]) -> Vec<Partition> {
+        let is_started = |partition: &&Partition| self.positions.contains_key(partition);
+        partitions.iter().filter(is_started).copied().collect()
+    }
+
+    fn list(&self, partitions: &[Partition]) -> TopicPartitionList {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            list.add_partition(self.topic.as_str(), partition.0);
+        }
+        list
+    }
+}
+
+fn failure(error: KafkaError, call: &'static str) -> Failure {
+    ClientError::from(error).failure(Phase::Consume, call)
+}
+
+/// The consumer's context. Its callbacks only take note: the lane answers.
+pub(super) struct LaneContext {
+    reports: Reports,
+    changes: Mutex<VecDeque<Change>>,
+    is_alone: AtomicBool,
+}
+
+/// What the group decided, as the callback heard it.
+#[derive(Debug)]
+enum Change {
+    Assigned(Vec<Partition>),
+    Revoked { partitions: Vec<Partition>, lost: bool },
+}
+
+impl LaneContext {
+    fn new() -> Self {
+        Self {
+            reports: Reports::new("consumer"),
+            changes: Mutex::default(),
+            is_alone: AtomicBool::new(false),
+        }
+    }
+
+    fn next_change(&self) -> Option<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// From now on nobody answers rebalances but the context itself.
+    fn leave_alone(&self) {
+        self.is_alone.store(true, Ordering::Release);
+    }
+}
+
+impl ClientContext for LaneContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        self.reports.log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reports.error(&error, reason);
+    }
+}
+
+impl ConsumerContext for LaneContext {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        kind: Native,
+        partitions: &mut TopicPartitionList,
+    ) {
+        if self.is_alone.load(Ordering::Acquire) {
+            // A closing client takes any answer for giving all partitions back.
+            if let Err(error) = consumer.unassign() {
+                debug!(%error, "partitions not given back while closing");
+            }
+            return;
+        }
+        let partitions =
+            partitions.elements().iter().map(|it| Partition(it.partition())).collect();
+        let change = match kind {
+            Native::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
+            _ => Change::Revoked { partitions, lost: consumer.assignment_lost() },
+        };
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+}

@@ -1,0 +1,23 @@
+//! The real Kafka client behind the contracts of [`crate::lane::broker::Broker`] and
+//! [`crate::Transactions`].
+
+mod native;
+mod remedy_of;
+mod reports;
+
+mod record_size;
+
+mod deliveries;
+mod producer;
+mod reaper;
+
+mod detach;
+
+mod consumer;
+mod locator;
+
+mod broker;
+
+pub use broker::{BrokerOptions, KafkaBroker};
+pub use producer::TransactionalProducer;
+pub(crate) use detach::detach;

@@ -1,0 +1,219 @@
+//! The calls into librdkafka that the crate rdkafka doesn't offer, or not safely: the only unsafe
+//! code of the workspace.
+//!
+//! - Offsets are sent under group metadata that was looked at: the crate's own type is opaque, and
+//!   metadata without a member switches the group coordinator's check off.
+//! - Names of headers and metadata of offsets may be anything that other clients wrote; the crate
+//!   panics when they aren't UTF-8.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_void};
+use std::ptr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_schemas::Headers;
+use rdkafka::TopicPartitionList;
+use rdkafka::bindings as c;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::BorrowedMessage;
+use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
+
+use super::remedy_of::{Class, ClientError};
+
+/// Why offsets were not sent.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// The consumer is no member of its group at this moment.
+    NoMember,
+    /// The client refused.
+    Client(ClientError),
+}
+
+/// Sends offsets into the producer's transaction under the consumer's membership as it is at this
+/// moment. To be called on the thread that polls the consumer, before it gives a partition back.
+pub(super) fn send_offsets<P: ProducerContext + 'static, C: ConsumerContext>(
+    producer: &ThreadedProducer<P>,
+    consumer: &BaseConsumer<C>,
+    offsets: &TopicPartitionList,
+    wait: Duration,
+) -> Result<(), SendError> {
+    let membership = Membership::of(consumer).ok_or(SendError::NoMember)?;
+    if !membership.is_live() {
+        return Err(SendError::NoMember);
+    }
+    let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the producer, the list and the metadata are borrowed or owned here, so all three live
+    // throughout the call, which keeps none of them (it copies what outlives it). The client is
+    // thread-safe. What it returns is ours.
+    let error = unsafe {
+        c::rd_kafka_send_offsets_to_transaction(
+            producer.client().native_ptr(),
+            offsets.ptr(),
+            membership.0,
+            wait,
+        )
+    };
+    match take_error(error) {
+        None => Ok(()),
+        Some(error) => Err(SendError::Client(error)),
+    }
+}
+
+/// A snapshot of a consumer's membership, owned. Never null.
+struct Membership(*mut c::rd_kafka_consumer_group_metadata_t);
+
+impl Membership {
+    fn of<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Self> {
+        // SAFETY: the consumer lives as long as its borrow. The snapshot that is returned is ours,
+        // or null for a consumer without a group.
+        let pointer =
+            unsafe { c::rd_kafka_consumer_group_metadata(consumer.client().native_ptr()) };
+        (!pointer.is_null()).then_some(Self(pointer))
+    }
+
+    /// Whether the group coordinator will check it: generation -1 with an empty member id passes
+    /// unchecked, even in a group that has members (Kafka keeps that for old clients).
+    fn is_live(&self) -> bool {
+        // SAFETY: the pointer isn't null and the snapshot is ours. The member id points into it, is
+        // read before it can be destroyed, and ends with a nul (empty, when there is none).
+        let (generation, member) = unsafe {
+            let member = c::rd_kafka_consumer_group_metadata_member_id(self.0);
+            let generation = c::rd_kafka_consumer_group_metadata_generation_id(self.0);
+            (generation, text(member))
+        };
+        generation >= 0 && !member.is_empty()
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        // SAFETY: the snapshot is ours, and this is the only place that gives it back.
+        unsafe { c::rd_kafka_consumer_group_metadata_destroy(self.0) }
+    }
+}
+
+/// Reads an error object, and gives it back to the client.
+fn take_error(error: *mut c::rd_kafka_error_t) -> Option<ClientError> {
+    if error.is_null() {
+        return None;
+    }
+    // SAFETY: the object isn't null, it is ours and is destroyed once, after everything in it was
+    // read or copied.
+    unsafe {
+        let class = Class::from_flags(
+            c::rd_kafka_error_is_fatal(error) != 0,
+            c::rd_kafka_error_txn_requires_abort(error) != 0,
+            c::rd_kafka_error_is_retriable(error) != 0,
+        );
+        let found = ClientError {
+            code: c::rd_kafka_error_code(error).into(),
+            class,
+            message: text(c::rd_kafka_error_string(error)),
+        };
+        c::rd_kafka_error_destroy(error);
+        Some(found)
+    }
+}
+
+/// The name of a code as librdkafka writes it, such as `INVALID_TXN_STATE`.
+pub(super) fn code_name(code: RDKafkaErrorCode) -> String {
+    let Ok(raw) = c::rd_kafka_resp_err_t::try_from(code as i32) else {
+        return format!("{code:?}");
+    };
+    // SAFETY: the function takes any code and returns a text that is never freed.
+    unsafe { text(c::rd_kafka_err2name(raw)) }
+}
+
+/// The metadata beside each offset of a list, in the list's order.
+pub(super) fn metadata(list: &TopicPartitionList) -> Vec<String> {
+    let read = |index: isize| {
+        // SAFETY: the index lies within the list's own count, nothing changes the list while it is
+        // borrowed, and its metadata is null or as long as it says.
+        unsafe {
+            let element = (*list.ptr()).elems.offset(index);
+            copied((*element).metadata, (*element).metadata_size)
+        }
+    };
+    (0..list.count() as isize)
+        .map(|index| String::from_utf8_lossy(&read(index).unwrap_or_default()).into_owned())
+        .collect()
+}
+
+/// The headers of a message, in their order.
+pub(super) fn headers(message: &BorrowedMessage<'_>) -> Headers {
+    let mut found = Headers::new();
+    let mut native = ptr::null_mut();
+    // SAFETY: the message lives as long as its borrow, and owns the headers that are looked at.
+    if !is_ok(unsafe { c::rd_kafka_message_headers(message.ptr(), &mut native) }) {
+        return found;
+    }
+    let (mut name, mut value, mut size) = (ptr::null::<c_char>(), ptr::null::<c_void>(), 0);
+    for index in 0.. {
+        // SAFETY: the headers live as long as the message; an index behind the last is answered
+        // with an error, and nothing is written then.
+        let got = unsafe {
+            c::rd_kafka_header_get_all(native, index, &mut name, &mut value, &mut size)
+        };
+        if !is_ok(got) {
+            break;
+        }
+        // SAFETY: the call has just set all three: a name with a nul at its end, and a value that
+        // is null or as long as it says. Both are copied while the message is borrowed.
+        let (name, value) = unsafe { (text(name), copied(value, size)) };
+        found.push(&name, value.map(Bytes::from));
+    }
+    found
+}
+
+fn is_ok(code: c::rd_kafka_resp_err_t) -> bool {
+    code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// A copy of a C text, whatever its encoding; empty for null.
+///
+/// # Safety
+/// The pointer is null, or valid up to a nul.
+unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: by the caller's promise.
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+/// A copy of some bytes; none for null.
+///
+/// # Safety
+/// The pointer is null, or valid for `size` bytes.
+unsafe fn copied(pointer: *const c_void, size: usize) -> Option<Vec<u8>> {
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: by the caller's promise.
+    Some(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), size) }.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::Offset;
+
+    use super::*;
+
+    #[test]
+    fn codes_have_the_names_that_the_protocol_gives_them() {
+        assert_eq!(code_name(RDKafkaErrorCode::InvalidTransactionalState), "INVALID_TXN_STATE");
+        assert_eq!(code_name(RDKafkaErrorCode::OperationTimedOut), "_TIMED_OUT");
+        assert_eq!(code_name(RDKafkaErrorCode::MessageSizeTooLarge), "MSG_SIZE_TOO_LARGE");
+    }
+
+    #[test]
+    fn metadata_is_read_beside_each_offset() {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset("t", 0, Offset::Offset(1)).expect("an offset");
+        list.add_partition("t", 1).set_metadata("ls1:1");
+        assert_eq!(metadata(&list), ["", "ls1:1"]);
+        assert_eq!(metadata(&TopicPartitionList::new()), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,135 @@
+//! What a client says on the side: errors of brokers and connections, and its own log.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use tracing::{debug, info, warn};
+
+/// One kind of error is logged once in this time: a broker that is away is reported several times a
+/// second.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// The errors that a client has reported.
+#[derive(Debug)]
+pub(super) struct Reports {
+    client: &'static str,
+    errors: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    last: Option<(Code, String)>,
+    unauthenticated: Option<String>,
+    logged: HashMap<i32, Instant>,
+}
+
+impl Reports {
+    pub(super) fn new(client: &'static str) -> Self {
+        Self { client, errors: AtomicU64::new(0), state: Mutex::default() }
+    }
+
+    /// How many errors there were.
+    pub(super) fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Acquire)
+    }
+
+    /// What the client said of its last error, if that had this code.
+    pub(super) fn reason(&self, code: Code) -> Option<String> {
+        let state = self.state();
+        let (last, reason) = state.last.as_ref()?;
+        (*last == code).then(|| reason.clone())
+    }
+
+    /// The last error, whatever it was.
+    pub(super) fn last(&self) -> Option<String> {
+        self.state().last.as_ref().map(|(_, reason)| reason.clone())
+    }
+
+    /// What a broker said when it didn't accept who we are. The client itself tries for ever.
+    pub(super) fn unauthenticated(&self) -> Option<String> {
+        self.state().unauthenticated.clone()
+    }
+
+    /// Takes note of an error.
+    pub(super) fn error(&self, error: &KafkaError, reason: &str) {
+        self.errors.fetch_add(1, Ordering::AcqRel);
+        let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        let mut state = self.state();
+        state.last = Some((code, reason.to_owned()));
+        if matches!(code, Code::Authentication | Code::SaslAuthenticationFailed) {
+            state.unauthenticated = Some(reason.to_owned());
+        }
+        if state.may_log(code) {
+            warn!(client = self.client, ?code, reason, "kafka client reports an error");
+        }
+    }
+
+    /// Passes a line of the client's log on. Its errors are warnings here: it goes on trying, and
+    /// what must be acted on comes as a failure of a call.
+    pub(super) fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        let client = self.client;
+        match level {
+            // Overrides are given to consumers and producers alike; each ignores the other's.
+            _ if facility == "CONFWARN" => debug!(client, facility, line, "kafka client"),
+            RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
+                info!(client, facility, line, "kafka client");
+            }
+            RDKafkaLogLevel::Debug => debug!(client, facility, line, "kafka client"),
+            _ if facility == "FAIL" => debug!(client, facility, line, "kafka client"),
+            _ => warn!(client, facility, line, "kafka client"),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn may_log(&mut self, code: Code) -> bool {
+        let now = Instant::now();
+        let last = self.logged.insert(code as i32, now);
+        match last {
+            Some(last) if now.duration_since(last) < QUIET => {
+                self.logged.insert(code as i32, last);
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_error_gives_the_reason_of_its_own_code_only() {
+        let reports = Reports::new("test");
+        reports.error(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+        assert_eq!(reports.reason(Code::AllBrokersDown).as_deref(), Some("1/1 brokers are down"));
+        assert_eq!(reports.reason(Code::Resolve), None);
+        assert_eq!(reports.errors(), 1);
+    }
+
+    #[test]
+    fn a_refused_login_is_remembered() {
+        let reports = Reports::new("test");
+        reports.error(&KafkaError::Global(Code::Authentication), "wrong password");
+        reports.error(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+        assert_eq!(reports.unauthenticated().as_deref(), Some("wrong password"));
+    }
+
+    #[test]
+    fn one_kind_of_error_is_logged_once_in_a_while() {
+        let mut state = State::default();
+        assert!(state.may_log(Code::AllBrokersDown));
+        assert!(!state.may_log(Code::AllBrokersDown));
+        assert!(state.may_log(Code::Resolve));
+    }
+}
