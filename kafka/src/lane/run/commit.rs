@@ -17,7 +17,7 @@ enum Attempt {
     Unknown(Failure, Written),
 }
 
-impl<B: Broker, S: Step> Lane<'_, B, S> {
+impl<B: Broker, S: Step> Lane<B, S> {
     /// Does what the producer is at: brings it up, settles, or commits what is due.
     pub(super) fn transact(&mut self) -> Result<(), LaneError> {
         match &self.producing {
@@ -57,7 +57,7 @@ impl<B: Broker, S: Step> Lane<'_, B, S> {
     }
 
     fn commit_due(&mut self) -> Result<(), LaneError> {
-        let step = &mut *self.step;
+        let step = &mut self.step;
         let batch = self
             .core
             .take_batch(|partition, position, outcomes| step.state(partition, position, outcomes));
@@ -97,7 +97,7 @@ impl<B: Broker, S: Step> Lane<'_, B, S> {
     /// Begin, outputs, delivery, progress, commit.
     fn attempt(&mut self, batch: &Batch) -> Attempt {
         let timeout = self.config.transaction_timeout;
-        let mut transaction = match Transaction::begin(self.broker, timeout) {
+        let mut transaction = match Transaction::begin(&mut self.broker, timeout) {
             Ok(transaction) => transaction,
             Err(failure) => return Attempt::Spoiled(Spoiled::Failed(failure)),
         };

@@ -35,7 +35,7 @@ impl Group {
     }
 }
 
-impl<B: Broker, S: Step> Lane<'_, B, S> {
+impl<B: Broker, S: Step> Lane<B, S> {
     /// The group gave us partitions: they are accepted, and read once their progress is known.
     pub(super) fn assigned(&mut self, partitions: Vec<Partition>) -> Result<(), LaneError> {
         self.group.joined = true;

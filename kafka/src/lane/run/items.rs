@@ -10,7 +10,7 @@ use crate::lane::partition::Phase;
 use crate::lane::step::Step;
 use crate::{Offset, Partition, Record};
 
-impl<B: Broker, S: Step> Lane<'_, B, S> {
+impl<B: Broker, S: Step> Lane<B, S> {
     /// Takes what the consumer has, at most a turn's worth.
     pub(super) fn read(&mut self) -> Result<(), LaneError> {
         let mut wait = if self.core.in_flight() > 0 {

@@ -34,10 +34,10 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
 /// Runs a lane on this thread until it is asked to drain, or can't go on. `observe` hears of every
-/// turn. The caller closes the broker, which leaves the group.
+/// turn. In the end the broker is dropped, which leaves the group.
 pub fn run<B: Broker, S: Step>(
-    broker: &mut B,
-    step: &mut S,
+    broker: B,
+    step: S,
     config: LaneConfig,
     control: &Control,
     mut observe: impl FnMut(Status),
@@ -54,9 +54,9 @@ pub fn run<B: Broker, S: Step>(
 }
 
 /// A lane at work.
-pub(crate) struct Lane<'a, B: Broker, S: Step> {
-    broker: &'a mut B,
-    step: &'a mut S,
+pub(crate) struct Lane<B: Broker, S: Step> {
+    broker: B,
+    step: S,
     config: LaneConfig,
     core: Core,
     group: Group,
@@ -91,8 +91,8 @@ struct Settling {
     asked: Option<u64>,
 }
 
-impl<'a, B: Broker, S: Step> Lane<'a, B, S> {
-    pub(crate) fn new(broker: &'a mut B, step: &'a mut S, config: LaneConfig) -> Self {
+impl<B: Broker, S: Step> Lane<B, S> {
+    pub(crate) fn new(broker: B, step: S, config: LaneConfig) -> Self {
         Self {
             broker,
             step,

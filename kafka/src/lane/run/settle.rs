@@ -6,7 +6,7 @@ use crate::lane::broker::{Broker, Locate, PartitionFacts};
 use crate::lane::error::LaneError;
 use crate::lane::step::Step;
 
-impl<B: Broker, S: Step> Lane<'_, B, S> {
+impl<B: Broker, S: Step> Lane<B, S> {
     /// Asks for the progress of the partitions that contributed and are still ours. The new
     /// producer has been initialised, so the old transaction is complete, markers included.
     pub(super) fn ask_to_settle(&mut self) {

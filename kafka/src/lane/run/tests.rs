@@ -1,1 +1,5 @@
+//! Whole lanes over the model broker: by examples, and by seeds that decide what goes wrong.
 
+mod by_example;
+mod by_seed;
+mod fixture;
