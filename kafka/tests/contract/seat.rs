@@ -1,0 +1,180 @@
+//! A member that does what a lane does with its group: it accepts, releases and keeps polling.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use longshore_kafka::lane::broker::{Broker, Locate, Located, PartitionFacts, Polled};
+use longshore_kafka::{Failure, Offset, Partition, Record};
+
+use super::harness::{Harness, Who};
+use super::transaction::make_ready;
+
+const WAIT: Duration = Duration::from_millis(50);
+/// How long something must stay away to count as absent. What would come takes milliseconds.
+const SILENCE: Duration = Duration::from_millis(1_500);
+
+/// A member and what it owns.
+pub struct Seat<B> {
+    pub broker: B,
+    pub owned: BTreeSet<Partition>,
+    patience: Duration,
+    questions: u64,
+}
+
+impl<B: Broker> Seat<B> {
+    /// A member that has yet to join.
+    pub fn new<H: Harness<Member = B>>(harness: &H, who: &Who) -> Self {
+        let broker = harness.member(who);
+        Self {
+            broker,
+            owned: BTreeSet::new(),
+            patience: H::PATIENCE,
+            questions: 0,
+        }
+    }
+
+    /// A member that owns so many partitions, and whose producer is ready.
+    pub fn joined<H: Harness<Member = B>>(harness: &H, who: &Who, partitions: usize) -> Self {
+        let mut seat = Self::new(harness, who);
+        make_ready(&mut seat.broker);
+        seat.until_owned(partitions);
+        seat
+    }
+
+    /// Polls once, and answers the group.
+    pub fn turn(&mut self) -> Option<Polled> {
+        let event = self.polled();
+        match &event {
+            Some(Polled::Assigned(partitions)) => {
+                self.broker
+                    .accept(partitions)
+                    .expect("accepts what was assigned");
+                self.owned.extend(partitions);
+            }
+            Some(Polled::Revoked { partitions, .. }) => self.release(partitions),
+            _ => {}
+        }
+        event
+    }
+
+    /// Polls once, and leaves the answer to the test.
+    pub fn polled(&mut self) -> Option<Polled> {
+        match self.broker.poll(WAIT) {
+            Ok(event) => event,
+            Err(Failure {
+                remedy: longshore_kafka::Remedy::Retry,
+                ..
+            }) => None,
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    /// Lets go of partitions.
+    pub fn release(&mut self, partitions: &[Partition]) {
+        self.broker
+            .release(partitions)
+            .expect("releases what was asked back");
+        self.owned.retain(|it| !partitions.contains(it));
+    }
+
+    /// Polls until something comes that is looked for.
+    pub fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Polled) -> Option<T>) -> T {
+        let deadline = self.broker.now() + self.patience;
+        loop {
+            if let Some(found) = self.turn().as_ref().and_then(&mut pick) {
+                return found;
+            }
+            assert!(self.broker.now() < deadline, "waited in vain for {what}");
+        }
+    }
+
+    /// Polls until so many partitions are owned.
+    pub fn until_owned(&mut self, partitions: usize) {
+        let deadline = self.broker.now() + self.patience;
+        while self.owned.len() != partitions {
+            self.turn();
+            assert!(
+                self.broker.now() < deadline,
+                "waited in vain for {partitions} partitions"
+            );
+        }
+    }
+
+    /// What comes while nothing should, apart from the end of partitions.
+    pub fn during_silence(&mut self) -> Vec<Polled> {
+        let deadline = self.broker.now() + SILENCE;
+        let mut came = Vec::new();
+        while self.broker.now() < deadline {
+            came.extend(
+                self.polled()
+                    .filter(|it| !matches!(it, Polled::EndOfPartition { .. })),
+            );
+        }
+        came
+    }
+
+    /// Asks, without waiting for the answer.
+    pub fn ask(&mut self, partitions: &[i32], time: Option<i64>) -> u64 {
+        self.questions += 1;
+        let partitions = partitions.iter().copied().map(Partition).collect();
+        self.broker.locate(Locate {
+            id: self.questions,
+            partitions,
+            time,
+        });
+        self.questions
+    }
+
+    /// Waits for an answer.
+    pub fn answer(&mut self, question: u64) -> Vec<PartitionFacts> {
+        self.until("an answer", |event| match event {
+            Polled::Located(Located { id, partitions }) if *id == question => {
+                Some(partitions.clone().expect("the question has an answer"))
+            }
+            _ => None,
+        })
+    }
+
+    /// What is known of one partition.
+    pub fn facts(&mut self, partition: i32) -> PartitionFacts {
+        let question = self.ask(&[partition], None);
+        self.answer(question).pop().expect("one was asked about")
+    }
+
+    /// Begins to read.
+    pub fn start(&mut self, partition: i32, offset: i64) {
+        self.broker
+            .start(Partition(partition), Offset(offset))
+            .expect("starts");
+    }
+
+    /// Reads so many records.
+    pub fn records(&mut self, count: usize) -> Vec<Record> {
+        let mut records = Vec::new();
+        while records.len() < count {
+            records.push(self.until("a record", |event| match event {
+                Polled::Record(record) => Some(record.clone()),
+                _ => None,
+            }));
+        }
+        records
+    }
+}
+
+/// Polls both until they own so many partitions each.
+pub fn share<B: Broker>(one: &mut Seat<B>, other: &mut Seat<B>, each: usize) {
+    let deadline = one.broker.now() + one.patience;
+    while one.owned.len() != each || other.owned.len() != each {
+        one.turn();
+        other.turn();
+        assert!(
+            one.broker.now() < deadline,
+            "waited in vain for {each} partitions each"
+        );
+    }
+}
+
+/// The offsets of records.
+pub fn offsets(records: &[Record]) -> Vec<i64> {
+    records.iter().map(|record| record.offset.0).collect()
+}
