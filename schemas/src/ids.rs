@@ -58,7 +58,8 @@ name! {
     TopicName
 }
 name! {
-    /// What makes a side effect outside Kafka safe to repeat: the same for every attempt at an item.
+    /// What makes a side effect outside Kafka safe to repeat: the same for every attempt at an
+    /// item.
     IdempotencyKey
 }
 
