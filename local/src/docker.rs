@@ -45,12 +45,12 @@ impl Docker {
     pub(crate) fn run_class(&self, folder: &Path, port: u16, class: &str) -> Command {
         let mut command = self.command("run");
         let user = format!("{}:{}", getuid().as_raw(), getgid().as_raw());
-        let folder_text = folder.display();
+        let (name, folder) = (container_name(folder), folder.display());
         command
-            .args(["--rm", "--name", &container_name(folder), "--user", &user])
+            .args(["--rm", "--name", &name, "--user", &user])
             .args(["--publish", &format!("127.0.0.1:{port}:{port}")])
-            .args(["--volume", &format!("{folder_text}:{folder_text}")])
-            .args(["--env", &format!("LOG_DIR={folder_text}/logs")])
+            .args(["--volume", &format!("{folder}:{folder}")])
+            .args(["--env", &format!("LOG_DIR={folder}/logs")])
             .args(["--entrypoint", RUN_CLASS, IMAGE, class]);
         command
     }
@@ -100,5 +100,42 @@ impl Container {
 /// One broker, one folder, one container.
 fn container_name(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    format!("longshore-{}", name.trim_start_matches('.'))
+    format!("longshore-{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_is_published_on_the_loopback_alone_and_the_folder_keeps_its_path() {
+        let docker = Docker {
+            program: "docker".into(),
+            path: OsString::new(),
+        };
+        let command = docker.run_class(Path::new("/c/brokers/broker-x"), 9099, "kafka.Kafka");
+        let arguments: Vec<_> = command
+            .get_args()
+            .map(|part| part.to_string_lossy())
+            .collect();
+        let line = arguments.join(" ");
+        assert!(
+            line.starts_with("run --rm --name longshore-broker-x "),
+            "{line}"
+        );
+        assert!(line.contains(" --publish 127.0.0.1:9099:9099 "), "{line}");
+        assert!(
+            line.contains(" --volume /c/brokers/broker-x:/c/brokers/broker-x "),
+            "{line}"
+        );
+        assert!(
+            line.ends_with(&format!("{RUN_CLASS} {IMAGE} kafka.Kafka")),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn the_image_is_of_the_version_that_the_launcher_names() {
+        assert_eq!(IMAGE.rsplit(':').next(), Some(crate::KAFKA_VERSION));
+    }
 }

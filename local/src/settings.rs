@@ -37,6 +37,11 @@ share.coordinator.state.topic.num.partitions=8
 # The first member of a group is assigned at once instead of after 3 s.
 group.initial.rebalance.delay.ms=0
 
+# After a kill -9 the broker may register again only when its dead predecessor's session is over:
+# 9 s by default. A session is still five heartbeats long.
+broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms=1000
+
 # A misspelt topic is an error, not a new topic.
 auto.create.topics.enable=false
 ",

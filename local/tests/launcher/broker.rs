@@ -7,11 +7,13 @@ use std::time::Duration;
 use longshore_local::{LocalError, start_owned};
 
 use crate::machine::{
-    cache_of_child, create_topic, environment, is_reachable, names_in, run_tool, shared_broker,
-    spawn_this_test, topics, wait_until,
+    cache_of_child, create_topic, environment, first_record, is_reachable, names_in, produce,
+    run_tool, shared_broker, spawn_this_test, topics, wait_until,
 };
 
 const TOPIC_TOOL: &str = "org.apache.kafka.tools.TopicCommand";
+const PRODUCER: &str = "org.apache.kafka.tools.ConsoleProducer";
+const CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 
 #[test]
 fn kafka_s_own_tools_run_against_the_broker() {
@@ -37,11 +39,12 @@ fn kafka_s_own_tools_run_against_the_broker() {
 }
 
 #[test]
-fn a_killed_broker_restarts_on_its_port_with_its_topics_once_the_port_is_free() {
+fn a_killed_broker_restarts_on_its_port_with_its_records_once_the_port_is_free() {
     let cache = tempfile::tempdir().unwrap();
     let mut broker = start_owned(&environment(cache.path()), &mut |_| {}).unwrap();
     let servers = broker.bootstrap_servers();
     create_topic(broker.tool_command(TOPIC_TOOL), &servers, "kept");
+    produce(broker.tool_command(PRODUCER), &servers, "kept", "a record");
 
     broker.kill();
     assert!(!is_reachable(&servers));
@@ -53,7 +56,10 @@ fn a_killed_broker_restarts_on_its_port_with_its_topics_once_the_port_is_free() 
     drop(taken);
     broker.restart(&mut |_| {}).unwrap();
     assert_eq!(broker.bootstrap_servers(), servers);
-    assert!(topics(broker.tool_command(TOPIC_TOOL), &servers).contains("kept"));
+    assert_eq!(
+        first_record(broker.tool_command(CONSUMER), &servers, "kept"),
+        "a record\n"
+    );
 
     broker.stop();
     assert!(!is_reachable(&servers));

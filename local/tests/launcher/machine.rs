@@ -1,5 +1,6 @@
 //! What the tests share: this machine's Kafka, and ways to look at a broker from outside.
 
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -94,6 +95,27 @@ pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         );
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Writes one record to the topic, acknowledged by the broker.
+pub(crate) fn produce(mut tool: Command, bootstrap_servers: &str, topic: &str, value: &str) {
+    tool.args(["--bootstrap-server", bootstrap_servers, "--topic", topic]);
+    let mut tool = tool.stdin(Stdio::piped()).spawn().unwrap();
+    writeln!(tool.stdin.take().unwrap(), "{value}").unwrap();
+    assert!(tool.wait().unwrap().success());
+}
+
+/// The topic's first record.
+pub(crate) fn first_record(tool: Command, bootstrap_servers: &str, topic: &str) -> String {
+    let from = [
+        "--bootstrap-server",
+        bootstrap_servers,
+        "--topic",
+        topic,
+        "--from-beginning",
+    ];
+    let bounds = ["--max-messages", "1", "--timeout-ms", "30000"];
+    run_tool(tool, &[&from[..], &bounds[..]].concat())
 }
 
 /// The names in a folder, in order.
