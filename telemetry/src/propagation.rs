@@ -47,6 +47,11 @@ impl TraceContext {
         }
     }
 
+    /// [`TraceContext::extract`] from headers that are looked up by name.
+    pub fn read<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
+        Self::extract(&Lookup(header))
+    }
+
     /// A new span in the same trace, sampled if its parent is. State and baggage stay.
     pub fn child(&self) -> Self {
         let span = self.0.span();
@@ -70,6 +75,12 @@ impl TraceContext {
             headers.set(BAGGAGE, String::new());
         }
         BaggagePropagator::new().inject_context(&self.0, headers);
+    }
+
+    /// [`TraceContext::inject`] into headers that are set by name; without a value the header is to
+    /// be removed.
+    pub fn write(&self, set: impl FnMut(&str, Option<&str>)) {
+        self.inject(&mut Set(set));
     }
 
     /// The id of the trace; shown as 32 hex digits, for the log field `trace_id`.
@@ -97,6 +108,28 @@ impl TraceContext {
             TraceState::default(),
         );
         Self(baggage.with_remote_span_context(root))
+    }
+}
+
+/// Headers that can only be asked by name; the propagators of ours ask for nothing else.
+struct Lookup<F>(F);
+
+impl<'h, F: Fn(&str) -> Option<&'h str>> Extractor for Lookup<F> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0(name)
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}
+
+/// Headers that can be set and removed by name.
+struct Set<F>(F);
+
+impl<F: FnMut(&str, Option<&str>)> Injector for Set<F> {
+    fn set(&mut self, name: &str, value: String) {
+        self.0(name, Some(value.as_str()).filter(|value| !value.is_empty()));
     }
 }
 
@@ -148,6 +181,20 @@ mod tests {
                     .collect(),
             )
         }
+    }
+
+    #[test]
+    fn headers_by_closure_carry_the_same_as_headers_by_trait() {
+        let context = TraceContext::root();
+        let mut headers = HashMap::from([("tracestate".to_owned(), "stale=1".to_owned())]);
+        context.write(|name, value| match value {
+            Some(value) => drop(headers.insert(name.to_owned(), value.to_owned())),
+            None => drop(headers.remove(name)),
+        });
+        assert!(!headers.contains_key("tracestate"), "a stale header is removed");
+        let read = TraceContext::read(|name| headers.get(name).map(String::as_str));
+        assert_eq!(read.trace_id(), context.trace_id());
+        assert_eq!(read.span_id(), context.span_id());
     }
 
     impl Extractor for Headers {
