@@ -4,6 +4,8 @@
 //! Nothing is exported here: ids are made and carried on even when no one collects spans, because
 //! log lines have them and because a user's own tracing may continue them.
 
+use std::marker::PhantomData;
+
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::propagation::TextMapPropagator;
@@ -49,7 +51,7 @@ impl TraceContext {
 
     /// [`TraceContext::extract`] from headers that are looked up by name.
     pub fn read<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Self {
-        Self::extract(&Lookup(header))
+        Self::extract(&Lookup(header, PhantomData))
     }
 
     /// A new span in the same trace, sampled if its parent is. State and baggage stay.
@@ -112,9 +114,9 @@ impl TraceContext {
 }
 
 /// Headers that can only be asked by name; the propagators of ours ask for nothing else.
-struct Lookup<F>(F);
+struct Lookup<'h, F>(F, PhantomData<&'h str>);
 
-impl<'h, F: Fn(&str) -> Option<&'h str>> Extractor for Lookup<F> {
+impl<'h, F: Fn(&str) -> Option<&'h str>> Extractor for Lookup<'h, F> {
     fn get(&self, name: &str) -> Option<&str> {
         self.0(name)
     }
