@@ -1,0 +1,105 @@
+//! Takes a partition up again: the journal, then the tail of the inbox, then one look at the rules.
+
+use longshore_schemas::records::{Carried, Closed, InboxRecord, JournalRecord};
+use longshore_schemas::{GroupId, Timestamp};
+
+use super::core::Gather;
+use super::effect::Effect;
+use super::expected::Expected;
+use super::group::Group;
+use super::holds::GroupKey;
+
+impl Gather {
+    /// Takes what the journal says, before the replay, in journal order.
+    ///
+    /// Nothing is forgotten until [`Gather::resume`]: a group that was remembered when a replayed
+    /// part was first absorbed must be remembered when it is replayed, or a surplus would turn into
+    /// an orphan.
+    pub fn recall(&mut self, record: JournalRecord) {
+        match record {
+            JournalRecord::Closed(closed) => self.recall_closed(&closed),
+            JournalRecord::Orphaned(orphaned) => {
+                self.orphaned.insert(orphaned.offset);
+            }
+            JournalRecord::Carried(carried) => self.recall_carried(carried),
+            // The new opening stands in the inbox and says all of it.
+            JournalRecord::Reopened(_) => {}
+        }
+    }
+
+    /// Takes a record from `low` to below the committed position. It only accumulates: no rule is
+    /// asked, no deadline fires, and what it would have caused live has been done.
+    pub fn replay(&mut self, at: i64, appended: Timestamp, record: InboxRecord) {
+        debug_assert!(at >= self.next, "offset {at} after {}", self.next);
+        self.pass_time(appended);
+        let mut done_before = self.outbox(None);
+        self.accumulate(at, appended, record, &mut done_before);
+        self.next = at + 1;
+    }
+
+    /// Ends the replay: every open group is looked at once, the oldest first, by its rule and then
+    /// by its deadline. Whatever is found was not found by the last owner: the rules have changed,
+    /// or it had no time to say so.
+    pub fn resume(&mut self) -> Vec<Effect> {
+        let mut out = self.outbox(None);
+        self.orphaned.clear();
+        for group_id in self.open_by_age() {
+            self.evaluate(&group_id, &mut out);
+        }
+        self.fire_due(&mut out);
+        self.trim_closed();
+        out.effects
+    }
+
+    fn recall_closed(&mut self, closed: &Closed) {
+        self.closed.insert(closed, &mut self.stages);
+        let carried = self.open.get(&closed.group_id).map(|group| &group.key);
+        if carried.is_some_and(|key| key.revision <= closed.revision) {
+            self.forget(&closed.group_id);
+        }
+    }
+
+    fn recall_carried(&mut self, carried: Carried) {
+        let Carried {
+            opening,
+            deadline,
+            carried_at,
+            parts,
+        } = carried;
+        let key = GroupKey {
+            group_id: opening.group_id.clone(),
+            revision: opening.revision,
+        };
+        if self.closed.revision(&key.group_id) >= Some(key.revision) {
+            return;
+        }
+        // It was within bounds when it was opened; a lower bound must not lose it.
+        let Ok(expected) = Expected::new(&opening.expect, &mut self.stages, u32::MAX) else {
+            return;
+        };
+        let mut group = Group::new(opening, carried_at, deadline, expected, &self.stages);
+        for part in parts {
+            group.offer(part.offset, part.outcome, &self.stages, u32::MAX);
+        }
+        self.insert(group);
+    }
+
+    fn forget(&mut self, group_id: &GroupId) {
+        if let Some(group) = self.remove(group_id) {
+            self.holds.release(&group.hold());
+        }
+    }
+
+    fn open_by_age(&self) -> Vec<GroupId> {
+        let mut groups: Vec<_> = self
+            .open
+            .values()
+            .map(|group| (group.opened_offset, &group.key.group_id))
+            .collect();
+        groups.sort_unstable();
+        groups
+            .into_iter()
+            .map(|(_, group_id)| group_id.clone())
+            .collect()
+    }
+}

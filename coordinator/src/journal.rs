@@ -1,0 +1,146 @@
+//! The journal: read on a thread of its own when a partition is taken over, and remembered by where
+//! it stood.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use longshore_kafka::admin::Isolation;
+use longshore_kafka::lane::step::StepError;
+use longshore_kafka::reader::{Range, ReadFrom, Reader};
+use longshore_kafka::{Offset, Partition, Settings};
+use longshore_schemas::records::JournalRecord;
+use longshore_schemas::{Timestamp, TopicName};
+
+/// A dead owner's open transaction is waited for as long as the broker lets it live.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Marks of the journal's end that are kept; then every other one is dropped.
+const MARKS_MAX: usize = 4_096;
+
+/// Which part of a journal's partition is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalFrom {
+    /// From this offset on,
+    pub offset: i64,
+    /// or from the first record of this time, whichever is older.
+    pub since: Option<Timestamp>,
+}
+
+/// What the journal says.
+#[derive(Clone, Debug, Default)]
+pub struct JournalRead {
+    /// The records, in order.
+    pub records: Vec<JournalRecord>,
+    /// Where the journal ended.
+    pub end: i64,
+}
+
+/// Reads a partition of the journal up to the end that was written when this began: transactions
+/// that are open below it are waited for, not under-read.
+pub fn read(
+    settings: &Settings,
+    topic: &TopicName,
+    partition: Partition,
+    from: JournalFrom,
+) -> Result<JournalRead, StepError> {
+    let mut reader = Reader::open(settings, topic, Isolation::Committed)?;
+    let all = range_of(&reader, &ReadFrom::LogStart, partition)?;
+    let mut begin = Offset(from.offset);
+    if let Some(since) = from.since {
+        begin = begin.min(range_of(&reader, &ReadFrom::Time(since), partition)?.from);
+    }
+    // What expired is older than anything that is still waited for: the journal keeps twice that.
+    let range = Range { from: begin.clamp(all.from, all.to), ..all };
+    let mut records = Vec::new();
+    for record in reader.read(&[range], PATIENCE)? {
+        let record = record?;
+        let value = record.value.ok_or_else(|| foreign(topic, partition, record.offset))?;
+        let decoded = JournalRecord::decode(&value)
+            .map_err(|error| format!("{}: {error}", foreign(topic, partition, record.offset)))?;
+        records.push(decoded);
+    }
+    Ok(JournalRead { records, end: range.to.0 })
+}
+
+fn range_of(reader: &Reader, from: &ReadFrom, partition: Partition) -> Result<Range, StepError> {
+    let ranges = reader.ranges(from)?;
+    let found = ranges.into_iter().find(|range| range.partition == partition);
+    found.ok_or_else(|| {
+        let topic = reader.topic();
+        format!("journal {topic} has no partition {partition}: give it as many as its inbox").into()
+    })
+}
+
+fn foreign(topic: &TopicName, partition: Partition, offset: Offset) -> String {
+    format!("journal {topic}/{partition}/{offset} holds a record that is none of ours")
+}
+
+/// Where the journal stood when which inbox record was absorbed.
+#[derive(Debug)]
+pub struct JournalMarks {
+    /// From this inbox offset on, the journal had come at least to this end; both ascend.
+    marks: VecDeque<(i64, i64)>,
+}
+
+impl JournalMarks {
+    /// Records from `low` on were absorbed after the journal had come to `journal`.
+    pub fn new(low: i64, journal: i64) -> Self {
+        Self { marks: VecDeque::from([(low, journal)]) }
+    }
+
+    /// Inbox records from `next` on are absorbed after the journal has come to `end`.
+    pub fn advance(&mut self, next: i64, end: i64) {
+        if self.marks.back().is_some_and(|&(_, known)| end <= known) {
+            return;
+        }
+        if self.marks.len() >= MARKS_MAX {
+            // An older end is read from too early, never too late.
+            let mut index = 0;
+            self.marks.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+        }
+        self.marks.push_back((next, end));
+    }
+
+    /// Where the journal stood, or before, when the record at `low` was absorbed.
+    pub fn at(&mut self, low: i64) -> i64 {
+        while self.marks.get(1).is_some_and(|&(from, _)| from <= low) {
+            self.marks.pop_front();
+        }
+        self.marks.front().map_or(0, |&(_, end)| end)
+    }
+
+    /// The last known end.
+    pub fn end(&self) -> i64 {
+        self.marks.back().map_or(0, |&(_, end)| end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_is_read_from_where_it_stood_at_low() {
+        let mut marks = JournalMarks::new(100, 7);
+        marks.advance(150, 9);
+        marks.advance(160, 9);
+        marks.advance(200, 30);
+        assert_eq!(marks.at(100), 7);
+        assert_eq!(marks.at(149), 7);
+        assert_eq!(marks.at(170), 9);
+        assert_eq!(marks.at(200), 30);
+        assert_eq!(marks.end(), 30);
+    }
+
+    #[test]
+    fn marks_are_bounded_and_err_on_the_early_side() {
+        let mut marks = JournalMarks::new(0, 0);
+        for step in 1..100_000 {
+            marks.advance(step * 10, step);
+        }
+        assert!(marks.marks.len() <= MARKS_MAX + 1);
+        assert!(marks.at(500_000) <= 50_000);
+    }
+}

@@ -1,0 +1,3 @@
+//! Outcomes to result: the gather.
+
+pub mod gather;
