@@ -6,6 +6,7 @@ mod contract {
     pub mod fencing;
     pub mod harness;
     pub mod membership;
+    pub mod on_kafka;
     pub mod on_model;
     pub mod progress;
     pub mod reading;
@@ -22,6 +23,12 @@ macro_rules! contract {
             $($(#[test]
             fn $behaviour() {
                 crate::contract::$area::$behaviour(&crate::contract::on_model::OnModel::new());
+            })+)+
+        }
+        mod kafka {
+            $($(#[test]
+            fn $behaviour() {
+                crate::contract::$area::$behaviour(&crate::contract::on_kafka::OnKafka::new());
             })+)+
         }
     };
@@ -58,11 +65,14 @@ contract! {
     reading {
         nothing_is_read_before_the_start,
         the_end_of_a_partition_lies_behind_its_markers,
+        an_end_is_told_once,
+        a_start_in_a_gap_goes_on_behind_it,
         an_offset_below_the_logs_start_is_out_of_range,
         an_offset_beyond_the_logs_end_is_out_of_range,
         a_pause_stops_delivery_and_a_resume_loses_nothing,
     }
     refusal {
         a_record_too_large_is_refused_by_name_and_others_are_not,
+        after_a_refusal_nothing_more_is_taken_and_the_reason_is_still_told,
     }
 }

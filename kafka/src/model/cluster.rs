@@ -10,6 +10,7 @@ use super::fault::{Call, Fault, Seen};
 use super::group::{Group, MemberId};
 use super::log::{Fate, Log};
 use super::member::Member;
+use super::process::Process;
 use super::producer::Producer;
 use super::requests::Write;
 use super::state::{MESSAGE_BYTES_MAX, Markers, State, Topic};
@@ -126,7 +127,11 @@ impl Cluster {
 
     /// A producer of transactions that is in no group.
     pub fn producer(&self, transactional_id: &str) -> Producer {
-        Producer::new(self.clone(), transactional_id.to_owned(), None)
+        Producer::new(Process::new(
+            self.clone(),
+            transactional_id.to_owned(),
+            None,
+        ))
     }
 
     // ----- groups

@@ -66,12 +66,11 @@ impl Code {
             Self::ConcurrentTransactions | Self::Conflict | Self::TimedOut => Remedy::Retry,
             Self::IllegalGeneration
             | Self::UnknownMemberId
-            | Self::FencedInstanceId
             | Self::MetadataTooLarge
             | Self::MessageTooLarge
             | Self::Inconsistent => Remedy::Abort,
             Self::Fenced | Self::InvalidTxnState | Self::State | Self::Injected => Remedy::Rebuild,
-            Self::UnknownTopicOrPartition | Self::Crashed => Remedy::Stop,
+            Self::FencedInstanceId | Self::UnknownTopicOrPartition | Self::Crashed => Remedy::Stop,
         }
     }
 

@@ -18,8 +18,10 @@ enum Entry {
         record: Record,
         fate: Fate,
     },
-    /// The end of a transaction. It takes an offset and is never delivered.
-    Marker,
+    /// The end of a transaction. It takes an offset, has a time, and is never delivered.
+    Marker {
+        at: Timestamp,
+    },
 }
 
 /// What has become of a record.
@@ -45,7 +47,7 @@ impl Log {
     }
 
     /// Ends the producer's transaction here.
-    pub(super) fn mark(&mut self, producer: ProducerId, ended: Fate) {
+    pub(super) fn mark(&mut self, producer: ProducerId, ended: Fate, at: Timestamp) {
         for entry in &mut self.entries {
             if let Entry::Data { fate, .. } = entry
                 && *fate == Fate::Open(producer)
@@ -53,7 +55,7 @@ impl Log {
                 *fate = ended;
             }
         }
-        self.entries.push(Entry::Marker);
+        self.entries.push(Entry::Marker { at });
     }
 
     /// Deletes everything below an offset, as retention does.
@@ -96,24 +98,31 @@ impl Log {
         self.data().map(|(record, _)| record)
     }
 
-    /// The first offset at this time or later; the end of what can be read if there is none.
-    pub(super) fn offset_at(&self, time: i64) -> Offset {
+    /// The first offset at this time or later, which may be a marker's; the end of what can be read
+    /// if there is none.
+    pub(super) fn offset_at(&self, time: Timestamp) -> Offset {
+        let late = |entry: &Entry| match entry {
+            Entry::Data { record, .. } => record.timestamp.is_some_and(|at| at >= time),
+            Entry::Marker { at } => *at >= time,
+        };
+        let found = self
+            .remaining()
+            .position(late)
+            .and_then(|it| i64::try_from(it).ok());
         let end = self.stable_end();
-        self.data()
-            .map(|(record, _)| record)
-            .take_while(|record| record.offset < end)
-            .find(|record| record.timestamp.is_some_and(|Timestamp(at)| at >= time))
-            .map_or(end, |record| record.offset)
+        found.map_or(end, |index| Offset(self.start + index).min(end))
+    }
+
+    fn remaining(&self) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .skip(usize::try_from(self.start).unwrap_or(0))
     }
 
     fn data(&self) -> impl Iterator<Item = (&Record, Fate)> {
-        let start = usize::try_from(self.start).unwrap_or(0);
-        self.entries
-            .iter()
-            .skip(start)
-            .filter_map(|entry| match entry {
-                Entry::Data { record, fate } => Some((record, *fate)),
-                Entry::Marker => None,
-            })
+        self.remaining().filter_map(|entry| match entry {
+            Entry::Data { record, fate } => Some((record, *fate)),
+            Entry::Marker { .. } => None,
+        })
     }
 }

@@ -7,6 +7,7 @@ use super::code::Code;
 use super::consumer::Consumer;
 use super::fault::Call;
 use super::group::MemberId;
+use super::process::Process;
 use super::producer::{Producer, ProgressOf};
 use crate::lane::broker::{Broker, Locate, Polled, Sent};
 use crate::{Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Remedy, Transactions};
@@ -37,7 +38,8 @@ impl Member {
                 .register(member, slot, now);
             member
         };
-        let producer = Producer::new(cluster.clone(), transactional_id, Some(member));
+        let process = Process::new(cluster.clone(), transactional_id, Some(member));
+        let producer = Producer::new(process);
         Self {
             consumer: Consumer::new(cluster, group, topic, member),
             producer,
@@ -51,13 +53,13 @@ impl Member {
 
     /// Its process dies: it doesn't leave the group, its session must run out.
     pub fn crash(mut self) {
-        self.producer.die();
+        self.producer.process.die();
     }
 }
 
 impl Drop for Member {
     fn drop(&mut self) {
-        if self.producer.is_alive() {
+        if self.producer.process.is_alive() {
             self.consumer.leave();
         }
     }
@@ -65,7 +67,7 @@ impl Drop for Member {
 
 impl Broker for Member {
     fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure> {
-        self.producer.interpose(Call::Poll)?;
+        self.producer.fault_of(Call::Poll)?;
         self.consumer.poll(wait)
     }
 
@@ -74,7 +76,7 @@ impl Broker for Member {
     }
 
     fn locate(&mut self, request: Locate) {
-        match self.producer.interpose(Call::Locate) {
+        match self.producer.fault_of(Call::Locate) {
             Ok(_) => self.consumer.ask(request),
             Err(failure) => self.consumer.fail_question(request.id, failure),
         }

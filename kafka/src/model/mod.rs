@@ -18,6 +18,8 @@ mod state;
 mod cluster;
 mod consumer;
 mod member;
+mod outbox;
+mod process;
 mod producer;
 
 pub use cluster::{Cluster, Identity};

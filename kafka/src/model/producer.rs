@@ -1,43 +1,34 @@
 //! The client's side of transactions, as librdkafka plays it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use longshore_schemas::TopicName;
 use rand::Rng;
 
-use super::cluster::Cluster;
 use super::code::Code;
 use super::fault::{Call, Fault};
-use super::group::{MemberId, Membership};
+use super::group::Membership;
 use super::offsets::TopicPartition;
+use super::outbox::Outbox;
+use super::process::Process;
 use super::requests::Write;
-use super::state::{Progress, Request, State};
+use super::state::{Progress, Request};
 use super::transactional_id::{Ending, Session};
 use crate::lane::broker::Sent;
 use crate::partitioner::partition_for;
-use crate::{
-    Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Refusal, Remedy, Transactions,
-};
+use crate::{Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Remedy, Transactions};
+
+/// How many records a batch of the client has, on average.
+const BATCH_RECORDS: u32 = 8;
 
 /// A transactional producer, or what comes before and after it.
 #[derive(Debug)]
 pub struct Producer {
-    cluster: Cluster,
-    id: String,
-    /// The consumer that shares its process.
-    member: Option<MemberId>,
-    process: Process,
+    pub(super) process: Process,
     session: Option<Session>,
     phase: Phase,
-    tainted: bool,
-    transaction: Transaction,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Process {
-    Alive,
-    Dead,
+    calls: Calls,
+    outbox: Outbox,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +43,13 @@ enum Phase {
     Spent(Failure),
 }
 
-#[derive(Debug, Default)]
-struct Transaction {
-    queue: VecDeque<(usize, Write)>,
-    enlisted: BTreeSet<TopicPartition>,
-    groups: BTreeSet<String>,
-    refused: Vec<(usize, Refusal)>,
-    failed: Option<Failure>,
-    written: BTreeMap<TopicPartition, Offset>,
+/// What the calls of a producer have come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Calls {
+    /// Each was Ok at once: no copy of a request is under way.
+    Clean,
+    /// One wasn't, or a broker failed.
+    Faltered,
 }
 
 /// Progress as a consumer sends it.
@@ -71,60 +61,14 @@ pub(super) struct ProgressOf<'a> {
 }
 
 impl Producer {
-    pub(super) fn new(cluster: Cluster, id: String, member: Option<MemberId>) -> Self {
+    pub(super) fn new(process: Process) -> Self {
         Self {
-            cluster,
-            id,
-            member,
-            process: Process::Alive,
+            process,
             session: None,
             phase: Phase::Idle,
-            tainted: false,
-            transaction: Transaction::default(),
+            calls: Calls::Clean,
+            outbox: Outbox::default(),
         }
-    }
-
-    /// The fault of this call, as far as it isn't the same for all calls.
-    pub(super) fn interpose(&mut self, call: Call) -> Result<Option<Fault>, Failure> {
-        if self.process == Process::Dead {
-            return Err(Code::Crashed.failure(call.name()));
-        }
-        let cluster = self.cluster.clone();
-        let mut state = cluster.lock();
-        let State { plan, rng, .. } = &mut *state;
-        let Some(fault) = plan.next(&self.id, call, rng) else {
-            return Ok(None);
-        };
-        state.seen.faults += 1;
-        match fault {
-            Fault::Fails(remedy) => return Err(Code::Injected.failure_with(call.name(), remedy)),
-            Fault::Crash => {
-                drop(state);
-                self.die();
-                return Err(Code::Crashed.failure(call.name()));
-            }
-            Fault::SessionLost => {
-                drop(state);
-                self.member.iter().for_each(|&member| cluster.expel(member));
-            }
-            Fault::BrokerError => self.tainted = true,
-            specific => return Ok(Some(specific)),
-        }
-        Ok(None)
-    }
-
-    /// The process dies here.
-    pub(super) fn die(&mut self) {
-        self.process = Process::Dead;
-        let Some(member) = self.member else { return };
-        if let Some(group) = self.cluster.lock().group_of(member) {
-            group.die(member);
-        }
-    }
-
-    /// Whether the process is alive.
-    pub(super) fn is_alive(&self) -> bool {
-        self.process == Process::Alive
     }
 
     /// Adds progress to the open transaction.
@@ -136,17 +80,26 @@ impl Producer {
         const CALL: Call = Call::SendProgress;
         self.must_be_open(CALL)?;
         let progress = Progress {
-            id: self.id.clone(),
+            id: self.process.transactional_id.clone(),
             session: self.session(CALL)?,
             group: of.group.to_owned(),
             topic: of.topic.clone(),
             membership: Some(of.membership),
             sent: of.sent.to_vec(),
         };
-        let enlisted = self.cluster.lock().enlist_group(&progress);
+        let enlisted = self.process.cluster.lock().enlist_group(&progress);
         enlisted.map_err(|code| self.failed_in(code.failure(CALL.name()), wait))?;
-        self.transaction.groups.insert(progress.group.clone());
+        self.outbox.groups.insert(progress.group.clone());
         self.ask(CALL, &Request::Progress(progress), wait)
+    }
+
+    /// The fault of this call, as far as it isn't the same for all calls.
+    pub(super) fn fault_of(&mut self, call: Call) -> Result<Option<Fault>, Failure> {
+        let fault = self.process.interpose(call)?;
+        if fault == Some(Fault::BrokerError) {
+            self.calls = Calls::Faltered;
+        }
+        Ok(fault.filter(|it| *it != Fault::BrokerError))
     }
 
     fn session(&self, call: Call) -> Result<Session, Failure> {
@@ -165,7 +118,7 @@ impl Producer {
     /// Sends a request of the transaction, and has it go wrong where that is planned.
     fn ask(&mut self, call: Call, request: &Request, wait: Duration) -> Result<(), Failure> {
         let twist = self
-            .interpose(call)
+            .fault_of(call)
             .map_err(|failure| self.failed_in(failure, wait))?;
         let answer = match twist {
             None => self
@@ -177,7 +130,10 @@ impl Producer {
                 Err(Code::Injected.failure_with(call.name(), remedy))
             }
             Some(Fault::Late(after)) => {
-                self.cluster.lock().send_late(after, request.clone());
+                self.process
+                    .cluster
+                    .lock()
+                    .send_late(after, request.clone());
                 Err(Code::TimedOut.failure(call.name()))
             }
             Some(other) => unreachable!("{other:?} is no fault of {call:?}"),
@@ -186,12 +142,12 @@ impl Producer {
     }
 
     fn serve(&self, request: &Request) -> Result<(), Code> {
-        self.cluster.lock().serve(request)
+        self.process.cluster.lock().serve(request)
     }
 
     /// What a failure makes of the producer.
     fn failed(&mut self, failure: Failure) -> Failure {
-        self.tainted = true;
+        self.calls = Calls::Faltered;
         match failure.remedy {
             Remedy::Abort => self.phase = Phase::MustAbort(failure.clone()),
             Remedy::Rebuild => self.phase = Phase::Spent(failure.clone()),
@@ -203,7 +159,7 @@ impl Producer {
     /// The same, for a call that has waited before it said that it may be repeated.
     fn failed_in(&mut self, failure: Failure, wait: Duration) -> Failure {
         if failure.remedy == Remedy::Retry {
-            self.cluster.advance(wait);
+            self.process.cluster.advance(wait);
         }
         self.failed(failure)
     }
@@ -211,15 +167,17 @@ impl Producer {
     /// Writes what is queued, as far as the coordinator lets it.
     fn deliver(&mut self) {
         let Some(session) = self.session else { return };
-        while let Some((tag, write)) = self.transaction.queue.pop_front() {
-            let enlisted = self.transaction.enlisted.contains(&write.to);
-            let answer = self
-                .cluster
-                .lock()
-                .write(&self.id, session, enlisted, &write);
+        while let Some((tag, write)) = self.outbox.queue.pop_front() {
+            let enlisted = self.outbox.enlisted.contains(&write.to);
+            let answer = self.process.cluster.lock().write(
+                &self.process.transactional_id,
+                session,
+                enlisted,
+                &write,
+            );
             match answer {
                 Err(Code::ConcurrentTransactions) => {
-                    self.transaction.queue.push_front((tag, write));
+                    self.outbox.queue.push_front((tag, write));
                     return;
                 }
                 answer => self.delivered(tag, write.to, answer),
@@ -229,34 +187,35 @@ impl Producer {
 
     fn delivered(&mut self, tag: usize, to: TopicPartition, answer: Result<Offset, Code>) {
         match answer {
-            Ok(offset) => {
-                self.transaction.enlisted.insert(to.clone());
-                self.transaction.written.insert(to, offset);
-            }
+            Ok(offset) => self.outbox.written(to, offset),
             Err(code @ (Code::MessageTooLarge | Code::UnknownTopicOrPartition)) => {
                 self.refuse(tag, to.0, code);
             }
             Err(code) => {
                 let failure = self.failed(code.failure(Call::Produce.name()));
-                self.transaction.failed.get_or_insert(failure);
+                self.outbox.failed.get_or_insert(failure);
             }
         }
     }
 
     /// A record that isn't delivered spoils its transaction.
     fn refuse(&mut self, tag: usize, topic: TopicName, code: Code) {
-        let message = "refused by the model".to_owned();
-        let refusal = Refusal {
-            topic,
-            code: code.name().to_owned(),
-            message,
-        };
-        self.transaction.refused.push((tag, refusal));
+        self.outbox.refuse(tag, topic, code);
         self.failed(Code::Inconsistent.failure(Call::Commit.name()));
     }
 
+    /// Whether the client sends what it has queued right now, by the seed: what happens to a record
+    /// may be known before the next one is given to it, or only when all are waited for.
+    fn is_batch_sent(&self) -> bool {
+        self.process
+            .cluster
+            .lock()
+            .rng
+            .random_ratio(1, BATCH_RECORDS)
+    }
+
     fn address(&self, output: &Outgoing) -> TopicPartition {
-        let mut state = self.cluster.lock();
+        let mut state = self.process.cluster.lock();
         let count = i32::try_from(state.partitions(&output.topic).len())
             .unwrap_or(i32::MAX)
             .max(1);
@@ -269,13 +228,13 @@ impl Producer {
 
     fn end(&mut self, call: Call, ending: Ending, wait: Duration) -> Result<(), Failure> {
         self.phase = Phase::Ending(ending);
-        if self.transaction.enlisted.is_empty() && self.transaction.groups.is_empty() {
+        if self.outbox.is_empty() {
             // librdkafka sends no EndTxn for a transaction without partitions.
             self.phase = Phase::Idle;
             return Ok(());
         }
         let request = Request::End {
-            id: self.id.clone(),
+            id: self.process.transactional_id.clone(),
             session: self.session(call)?,
             ending,
         };
@@ -284,8 +243,25 @@ impl Producer {
         Ok(())
     }
 
+    fn try_to_commit(&mut self, wait: Duration) -> Result<(), Failure> {
+        if self.phase != Phase::Ending(Ending::Commit) {
+            self.must_be_open(Call::Commit)?;
+            self.deliver();
+            self.must_be_open(Call::Commit)?;
+        }
+        if !self.outbox.queue.is_empty() {
+            self.process.cluster.advance(wait);
+            return Err(Code::TimedOut.failure(Call::Commit.name()));
+        }
+        self.end(Call::Commit, Ending::Commit, wait)
+    }
+
     fn initialise(&mut self) -> Result<bool, Failure> {
-        let answer = self.cluster.lock().initialise(&self.id);
+        let answer = self
+            .process
+            .cluster
+            .lock()
+            .initialise(&self.process.transactional_id);
         match answer {
             Ok(session) => {
                 self.session = Some(session);
@@ -299,12 +275,12 @@ impl Producer {
 
 impl Transactions for Producer {
     fn now(&self) -> Duration {
-        self.cluster.now()
+        self.process.cluster.now()
     }
 
     fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
         let twist = self
-            .interpose(Call::Ready)
+            .fault_of(Call::Ready)
             .map_err(|failure| self.failed_in(failure, wait))?;
         if let Phase::Spent(failure) = &self.phase {
             return Err(failure.clone());
@@ -318,19 +294,19 @@ impl Transactions for Producer {
             return Err(self.failed(Code::Injected.failure_with(Call::Ready.name(), remedy)));
         }
         if !ready {
-            self.cluster.advance(wait);
+            self.process.cluster.advance(wait);
         }
         Ok(ready)
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        self.interpose(Call::Begin)
+        self.fault_of(Call::Begin)
             .map_err(|failure| self.failed(failure))?;
         match &self.phase {
             Phase::Spent(failure) => Err(failure.clone()),
             Phase::Idle if self.session.is_some() => {
                 self.phase = Phase::Open;
-                self.transaction = Transaction::default();
+                self.outbox = Outbox::default();
                 Ok(())
             }
             _ => Err(self.failed(Code::State.failure(Call::Begin.name()))),
@@ -338,7 +314,7 @@ impl Transactions for Producer {
     }
 
     fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
-        let twist = self.interpose(Call::Produce);
+        let twist = self.fault_of(Call::Produce);
         let twist = twist.map_err(|failure| ProduceError::Failed(self.failed(failure)))?;
         self.must_be_open(Call::Produce)
             .map_err(ProduceError::Failed)?;
@@ -347,65 +323,51 @@ impl Transactions for Producer {
             Some(Fault::QueueFull) => return Err(ProduceError::Full),
             Some(Fault::Refused) => self.refuse(tag, to.0, Code::MessageTooLarge),
             _ => {
-                self.transaction.queue.push_back((
+                self.outbox.queue.push_back((
                     tag,
                     Write {
                         to,
                         output: output.clone(),
                     },
                 ));
-                self.deliver();
+                if self.is_batch_sent() {
+                    self.deliver();
+                }
             }
         }
         Ok(())
     }
 
     fn deliveries(&mut self, wait: Duration) -> Deliveries {
-        if let Err(failure) = self.interpose(Call::Deliveries) {
+        if let Err(failure) = self.fault_of(Call::Deliveries) {
             if failure.remedy == Remedy::Retry {
-                self.cluster.advance(wait);
+                self.process.cluster.advance(wait);
                 return Deliveries {
                     pending: 1,
                     ..Deliveries::default()
                 };
             }
             let failure = self.failed(failure);
-            self.transaction.failed.get_or_insert(failure);
+            self.outbox.failed.get_or_insert(failure);
         }
         self.deliver();
-        if !self.transaction.queue.is_empty() {
-            self.cluster.advance(wait);
+        if !self.outbox.queue.is_empty() {
+            self.process.cluster.advance(wait);
             self.deliver();
         }
-        let Transaction {
-            queue,
-            refused,
-            failed,
-            written,
-            ..
-        } = &self.transaction;
-        Deliveries {
-            pending: queue.len(),
-            refused: refused.clone(),
-            failed: failed.clone(),
-            written: written
-                .iter()
-                .map(|((topic, at), &end)| (topic.clone(), *at, end))
-                .collect(),
-        }
+        self.outbox.deliveries()
     }
 
     fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
-        if self.phase != Phase::Ending(Ending::Commit) {
-            self.must_be_open(Call::Commit)?;
-            self.deliver();
-            self.must_be_open(Call::Commit)?;
-        }
-        if !self.transaction.queue.is_empty() {
-            self.cluster.advance(wait);
-            return Err(Code::TimedOut.failure(Call::Commit.name()));
-        }
-        self.end(Call::Commit, Ending::Commit, wait)
+        self.try_to_commit(wait)
+            .map_err(|failure| match failure.remedy {
+                // Whatever the client says, a commit is never followed by an abort.
+                Remedy::Abort => Failure {
+                    remedy: Remedy::Rebuild,
+                    ..failure
+                },
+                _ => failure,
+            })
     }
 
     fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
@@ -417,18 +379,18 @@ impl Transactions for Producer {
             Phase::Spent(failure) => return Err(failure.clone()),
             Phase::Idle => return Err(self.failed(Code::State.failure(Call::Abort.name()))),
         }
-        self.transaction.queue.clear();
+        self.outbox.queue.clear();
         self.end(Call::Abort, Ending::Abort, wait)
     }
 
     fn tainted(&self) -> bool {
-        self.tainted
+        self.calls == Calls::Faltered
     }
 
     fn discard_producer(&mut self) {
         self.session = None;
         self.phase = Phase::Idle;
-        self.tainted = false;
-        self.transaction = Transaction::default();
+        self.calls = Calls::Clean;
+        self.outbox = Outbox::default();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longshore_schemas::TopicName;
+use longshore_schemas::{Timestamp, TopicName};
 
 use super::code::Code;
 use super::log::Fate;
@@ -177,7 +177,7 @@ impl State {
                 siblings_committed: offsets.is_some_and(|it| it.has_siblings(&of)),
                 log_start: log.start(),
                 log_end: log.stable_end(),
-                time_offset: request.time.map(|time| log.offset_at(time)),
+                time_offset: request.time.map(|time| log.offset_at(Timestamp(time))),
             })
         };
         Some(request.partitions.iter().map(facts).collect())
@@ -214,6 +214,7 @@ impl State {
 
     /// Each partition gets its marker, each group its progress or none.
     fn write_markers(&mut self, id: &str) {
+        let at = self.timestamp();
         let Some(known) = self.ids.get_mut(id) else {
             return;
         };
@@ -223,7 +224,7 @@ impl State {
         };
         for partition in &parts.partitions {
             if let Some(log) = self.log_mut(partition) {
-                log.mark(producer, ending.fate());
+                log.mark(producer, ending.fate(), at);
             }
         }
         for name in &parts.groups {

@@ -15,6 +15,8 @@ use super::transactional_id::{Ending, ProducerId, Session, TransactionalId};
 use crate::Partition;
 use crate::lane::broker::Sent;
 
+/// When the clusters' clocks begin: any time will do that lies ahead of the tests' own.
+const EPOCH: Timestamp = Timestamp(1_800_000_000_000);
 /// The defaults of the lane's settings and of Kafka's.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
@@ -102,9 +104,9 @@ impl State {
         }
     }
 
-    /// The append time of records.
+    /// The time of records and markers.
     pub(super) fn timestamp(&self) -> Timestamp {
-        Timestamp(i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX))
+        EPOCH.plus(self.now)
     }
 
     /// The partitions of a topic; none if there is no such topic.

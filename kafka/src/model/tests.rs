@@ -114,6 +114,7 @@ fn a_late_commit_ends_a_later_transaction_of_the_same_producer() {
 
     producer.begin().expect("begins");
     producer.produce(&world.to(0, "torn"), 0).expect("produces");
+    assert_eq!(producer.deliveries(WAIT).pending, 0);
     world.cluster.advance(Duration::from_secs(5));
     assert_eq!(
         world.values(),
@@ -144,6 +145,7 @@ fn a_rebuilt_producer_is_safe_from_late_copies() {
     producer
         .produce(&world.to(0, "second"), 0)
         .expect("produces");
+    assert_eq!(producer.deliveries(WAIT).pending, 0);
     world.cluster.advance(Duration::from_secs(5));
     assert_eq!(world.values(), ["first"]);
     assert_eq!(world.cluster.seen().late, 0);
@@ -352,6 +354,7 @@ fn a_crashed_members_partitions_move_when_its_session_runs_out() {
     dying
         .produce(&world.to(0, "never seen"), 0)
         .expect("produces");
+    assert_eq!(dying.deliveries(WAIT).pending, 0);
     world
         .cluster
         .fail_next_of("dying", Call::Commit, Fault::Crash);

@@ -80,6 +80,12 @@ pub fn the_logs_bounds_and_times_are_told(harness: &impl Harness) {
     assert_eq!(time_offset(2_000), Some(Offset(2)));
     assert_eq!(
         time_offset(3_001),
+        Some(Offset(4)),
+        "a marker has a time too"
+    );
+    let far = 1_000_000_000_000;
+    assert_eq!(
+        time_offset(far),
         Some(Offset(5)),
         "behind everything that is stable"
     );

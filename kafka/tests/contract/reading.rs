@@ -48,6 +48,40 @@ pub fn the_end_of_a_partition_lies_behind_its_markers(harness: &impl Harness) {
     assert_eq!(offsets(&seat.records(1)), [5]);
 }
 
+pub fn an_end_is_told_once(harness: &impl Harness) {
+    let input = harness.topic(1);
+    let mut producer = harness.producer(&harness.name("id"));
+    commit_records(&mut producer, &numbered(&input, 0, 2));
+    let mut seat = Seat::joined(harness, &Who::new_group(harness, &input), 1);
+    seat.start(0, 0);
+    seat.records(2);
+    let is_end = |event: &Polled| matches!(event, Polled::EndOfPartition { .. });
+    seat.until("the end", |event| is_end(event).then_some(()));
+    let told_again = (0..30).filter(|turn| {
+        if *turn == 15 {
+            seat.broker.pause(&[Partition(0)]).expect("pauses");
+            seat.broker.resume(&[Partition(0)]).expect("resumes");
+        }
+        seat.polled().as_ref().is_some_and(is_end)
+    });
+    assert_eq!(told_again.count(), 0);
+}
+
+pub fn a_start_in_a_gap_goes_on_behind_it(harness: &impl Harness) {
+    let input = harness.topic(1);
+    let mut producer = harness.producer(&harness.name("id"));
+    commit_records(&mut producer, &numbered(&input, 0, 2));
+    begin(&mut producer);
+    write(&mut producer, &numbered(&input, 0, 2));
+    abort(&mut producer);
+    commit_records(&mut producer, &numbered(&input, 0, 1));
+    for at_marker_or_aborted in [2, 3, 4, 5] {
+        let mut seat = Seat::joined(harness, &Who::new_group(harness, &input), 1);
+        seat.start(0, at_marker_or_aborted);
+        assert_eq!(offsets(&seat.records(1)), [6]);
+    }
+}
+
 pub fn an_offset_below_the_logs_start_is_out_of_range(harness: &impl Harness) {
     let input = harness.topic(2);
     let mut producer = harness.producer(&harness.name("id"));

@@ -1,0 +1,148 @@
+//! The real client and a real Kafka behind the harness.
+
+use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
+
+use longshore_kafka::admin::{Admin, GroupProgress, NewTopic, Stability};
+use longshore_kafka::client::{BrokerOptions, KafkaBroker, TransactionalProducer};
+use longshore_kafka::lane::broker::Committed;
+use longshore_kafka::reader::Reader;
+use longshore_kafka::{Offset, Partition, Record, Settings, admin};
+use longshore_local::{Cluster, Environment, find_or_start};
+use longshore_schemas::TopicName;
+
+use super::harness::{Harness, Isolation, Who};
+
+/// One Kafka serves all tests of this process: the one that is given, or one that ends with it.
+static KAFKA: OnceLock<Cluster> = OnceLock::new();
+
+/// A connection for each behaviour.
+pub struct OnKafka {
+    settings: Settings,
+    admin: Admin,
+}
+
+impl OnKafka {
+    pub fn new() -> Self {
+        let kafka = KAFKA.get_or_init(|| {
+            let environment = Environment::from_process().expect("there is a cache folder");
+            find_or_start(&environment, &mut |_| {}).expect("a Kafka is found or started")
+        });
+        let mut settings = Settings::new(kafka.bootstrap_servers());
+        // Short, because some behaviours wait for them, and in the order that lanes keep.
+        settings.transaction_timeout = Duration::from_secs(8);
+        settings.session_timeout = Duration::from_secs(10);
+        settings.max_poll_interval = Duration::from_secs(12);
+        let admin = Admin::connect(&settings).expect("Kafka answers");
+        Self { settings, admin }
+    }
+
+    fn progress(
+        &self,
+        group: &str,
+        topic: &TopicName,
+        at: Partition,
+        stability: Stability,
+    ) -> Option<Committed> {
+        let progress = GroupProgress::open(&self.settings, group).expect("Kafka answers");
+        let all = progress
+            .read(topic, stability)
+            .expect("progress can be read");
+        all.into_iter()
+            .find(|(partition, _)| *partition == at)
+            .and_then(|(_, found)| found)
+    }
+}
+
+impl Harness for OnKafka {
+    type Member = KafkaBroker;
+    type Producer = TransactionalProducer;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn topic_limited(&self, partitions: i32, message_bytes_max: usize) -> TopicName {
+        let name = TopicName::from(self.name("topic"));
+        let limit = (
+            "max.message.bytes".to_owned(),
+            message_bytes_max.to_string(),
+        );
+        let topic = NewTopic {
+            name: name.clone(),
+            partitions,
+            replication: None,
+            settings: [limit].into(),
+        };
+        self.admin
+            .create_topics(&[topic])
+            .expect("the topic can be created");
+        name
+    }
+
+    fn name(&self, kind: &str) -> String {
+        format!("contract-{kind}-{:016x}", rand::random::<u64>())
+    }
+
+    fn member(&self, who: &Who) -> KafkaBroker {
+        let Who {
+            group,
+            topic,
+            transactional_id,
+            slot,
+        } = who.clone();
+        let settings = self.settings.clone();
+        let options = BrokerOptions {
+            settings,
+            topic,
+            group,
+            slot,
+            transactional_id,
+        };
+        KafkaBroker::connect(options).expect("connects")
+    }
+
+    fn producer(&self, transactional_id: &str) -> TransactionalProducer {
+        let settings = self.settings.clone();
+        TransactionalProducer::new(settings, transactional_id).expect("the settings are sound")
+    }
+
+    fn read(&self, topic: &TopicName, isolation: Isolation) -> Vec<Record> {
+        let isolation = match isolation {
+            Isolation::Committed => admin::Isolation::Committed,
+            Isolation::Uncommitted => admin::Isolation::Uncommitted,
+        };
+        let mut reader = Reader::open(&self.settings, topic, isolation).expect("the topic opens");
+        let reading = reader
+            .read_all(Self::PATIENCE)
+            .expect("the topic can be read");
+        reading
+            .map(|record| record.expect("the topic can be read"))
+            .collect()
+    }
+
+    fn ends(&self, topic: &TopicName, partition: Partition) -> (Offset, Offset) {
+        let all = self.admin.watermarks(topic).expect("Kafka answers");
+        let found = all.into_iter().find(|it| it.partition == partition);
+        found
+            .map(|it| (it.last_stable, it.high))
+            .expect("the partition is there")
+    }
+
+    fn stable_progress(&self, group: &str, topic: &TopicName, at: Partition) -> Option<Committed> {
+        self.progress(group, topic, at, Stability::Stable)
+    }
+
+    fn written_progress(&self, group: &str, topic: &TopicName, at: Partition) -> Option<Committed> {
+        self.progress(group, topic, at, Stability::AsWritten)
+    }
+
+    fn delete_records(&self, topic: &TopicName, partition: Partition, below: Offset) {
+        self.admin
+            .delete_records(topic, &[(partition, below)])
+            .expect("records can be deleted");
+    }
+
+    fn pause(&self) {
+        thread::sleep(Duration::from_millis(100));
+    }
+}
