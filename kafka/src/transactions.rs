@@ -37,7 +37,8 @@ pub trait Transactions {
 
     /// Whether a request of the transaction may still be under way somewhere (a call that wasn't Ok
     /// at its first try, a broker error since `begin`): a late copy could hit a later transaction
-    /// of the same producer epoch (KAFKA-17754), so this producer must not begin another.
+    /// of the same producer epoch (KAFKA-17754), so this producer must not begin another. Nor after
+    /// a failed delivery, which leaves a hole in the sequence of its partition.
     fn tainted(&self) -> bool;
 
     /// Gives the producer up. The next [`Transactions::ready`] builds a new one with the same id,

@@ -1,15 +1,15 @@
 //! What became of the records of a transaction, gathered as the broker answers for them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use longshore_schemas::TopicName;
+use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Message};
 use rdkafka::producer::ProducerContext;
-use rdkafka::ClientContext;
 
 use super::remedy_of::{ClientError, Undelivered, undelivered};
 use super::reports::Reports;
@@ -19,6 +19,7 @@ use crate::{Deliveries, Offset, Partition};
 pub(super) struct DeliveryContext {
     pub(super) reports: Reports,
     pending: AtomicUsize,
+    failures: AtomicU64,
     gathered: Mutex<Gathered>,
     all_answered: Condvar,
 }
@@ -35,9 +36,16 @@ impl DeliveryContext {
         Self {
             reports: Reports::new("producer"),
             pending: AtomicUsize::new(0),
+            failures: AtomicU64::new(0),
             gathered: Mutex::default(),
             all_answered: Condvar::new(),
         }
+    }
+
+    /// Whether a record failed that had been sent: the sequence of its partition has a hole then, and
+    /// the next transaction that writes there fails with `OUT_OF_ORDER_SEQUENCE_NUMBER`.
+    pub(super) fn has_failures(&self) -> bool {
+        self.failures.load(Ordering::Acquire) > 0
     }
 
     /// Forgets the previous transaction, of which everything was answered.
@@ -73,7 +81,10 @@ impl DeliveryContext {
             gathered = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let pending = self.pending.load(Ordering::Acquire);
-        Deliveries { pending, ..gathered.deliveries.clone() }
+        Deliveries {
+            pending,
+            ..gathered.deliveries.clone()
+        }
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
@@ -85,9 +96,8 @@ impl Gathered {
     fn delivered(&mut self, message: &BorrowedMessage<'_>) {
         let (topic, partition) = (message.topic(), Partition(message.partition()));
         let offset = Offset(message.offset());
-        let is_same = |at: &(TopicName, Partition, Offset)| {
-            at.1 == partition && at.0.as_str() == topic
-        };
+        let is_same =
+            |at: &(TopicName, Partition, Offset)| at.1 == partition && at.0.as_str() == topic;
         let written = &mut self.deliveries.written;
         if !written.get(self.last).is_some_and(is_same) {
             self.last = written.iter().position(is_same).unwrap_or_else(|| {
@@ -126,6 +136,10 @@ impl ProducerContext for DeliveryContext {
         match result {
             Ok(message) => self.gathered().delivered(message),
             Err((error, message)) => {
+                // What an abort takes out of the queue was never sent.
+                if error.rdkafka_error_code() != Some(Code::PurgeQueue) {
+                    self.failures.fetch_add(1, Ordering::AcqRel);
+                }
                 let topic = message.topic().into();
                 self.gathered().failed(&topic, tag, error.clone());
             }
@@ -138,8 +152,6 @@ impl ProducerContext for DeliveryContext {
 mod tests {
     use std::sync::Arc;
     use std::thread;
-
-    use rdkafka::error::RDKafkaErrorCode as Code;
 
     use super::*;
     use crate::Remedy;
@@ -166,8 +178,12 @@ mod tests {
         let context = DeliveryContext::new();
         let topic = "t".into();
         let error = KafkaError::MessageProduction;
-        context.gathered().failed(&topic, 7, error(Code::MessageSizeTooLarge));
-        context.gathered().failed(&topic, 8, error(Code::MessageTimedOut));
+        context
+            .gathered()
+            .failed(&topic, 7, error(Code::MessageSizeTooLarge));
+        context
+            .gathered()
+            .failed(&topic, 8, error(Code::MessageTimedOut));
         context.gathered().failed(&topic, 9, error(Code::Fatal));
         let deliveries = context.wait(Duration::ZERO);
         let [(tag, refusal)] = deliveries.refused.as_slice() else {

@@ -19,5 +19,5 @@ mod locator;
 mod broker;
 
 pub use broker::{BrokerOptions, KafkaBroker};
-pub use producer::TransactionalProducer;
 pub(crate) use detach::detach;
+pub use producer::TransactionalProducer;

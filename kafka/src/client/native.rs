@@ -153,9 +153,8 @@ pub(super) fn headers(message: &BorrowedMessage<'_>) -> Headers {
     for index in 0.. {
         // SAFETY: the headers live as long as the message; an index behind the last is answered
         // with an error, and nothing is written then.
-        let got = unsafe {
-            c::rd_kafka_header_get_all(native, index, &mut name, &mut value, &mut size)
-        };
+        let got =
+            unsafe { c::rd_kafka_header_get_all(native, index, &mut name, &mut value, &mut size) };
         if !is_ok(got) {
             break;
         }
@@ -180,7 +179,9 @@ unsafe fn text(pointer: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: by the caller's promise.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// A copy of some bytes; none for null.
@@ -197,21 +198,39 @@ unsafe fn copied(pointer: *const c_void, size: usize) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use rdkafka::Offset;
+    use rdkafka::{ClientConfig, Offset};
 
     use super::*;
 
     #[test]
+    fn a_consumer_that_never_joined_is_no_member() {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", "127.0.0.1:1")
+            .set("group.id", "g");
+        let consumer: BaseConsumer = config.create().expect("no broker is needed");
+        let membership = Membership::of(&consumer).expect("it has a group");
+        assert!(!membership.is_live());
+    }
+
+    #[test]
     fn codes_have_the_names_that_the_protocol_gives_them() {
-        assert_eq!(code_name(RDKafkaErrorCode::InvalidTransactionalState), "INVALID_TXN_STATE");
+        assert_eq!(
+            code_name(RDKafkaErrorCode::InvalidTransactionalState),
+            "INVALID_TXN_STATE"
+        );
         assert_eq!(code_name(RDKafkaErrorCode::OperationTimedOut), "_TIMED_OUT");
-        assert_eq!(code_name(RDKafkaErrorCode::MessageSizeTooLarge), "MSG_SIZE_TOO_LARGE");
+        assert_eq!(
+            code_name(RDKafkaErrorCode::MessageSizeTooLarge),
+            "MSG_SIZE_TOO_LARGE"
+        );
     }
 
     #[test]
     fn metadata_is_read_beside_each_offset() {
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset("t", 0, Offset::Offset(1)).expect("an offset");
+        list.add_partition_offset("t", 0, Offset::Offset(1))
+            .expect("an offset");
         list.add_partition("t", 1).set_metadata("ls1:1");
         assert_eq!(metadata(&list), ["", "ls1:1"]);
         assert_eq!(metadata(&TopicPartitionList::new()), Vec::<String>::new());

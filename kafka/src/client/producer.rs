@@ -21,9 +21,7 @@ use super::reaper::Reaper;
 use super::record_size::batch_bytes;
 use super::remedy_of::{Class, ClientError, Phase, is_refusal, refusal};
 use crate::settings::rejected;
-use crate::{
-    Deliveries, Failure, Outgoing, ProduceError, Refusal, Remedy, Settings, Transactions,
-};
+use crate::{Deliveries, Failure, Outgoing, ProduceError, Refusal, Remedy, Settings, Transactions};
 
 /// A clock that goes on while the machine sleeps, as the broker's does.
 #[cfg(target_os = "linux")]
@@ -142,7 +140,11 @@ impl TransactionalProducer {
         match native.init_transactions(wait) {
             Ok(()) => {
                 let errors_before = native.context().reports.errors();
-                self.state = State::Ready(Live { native, errors_before, calls: Calls::Clean });
+                self.state = State::Ready(Live {
+                    native,
+                    errors_before,
+                    calls: Calls::Clean,
+                });
                 Ok(true)
             }
             Err(error) => {
@@ -159,7 +161,9 @@ impl TransactionalProducer {
     }
 
     fn check_size(&self, output: &Outgoing) -> Result<(), Refusal> {
-        let Some(&limit) = self.size_limits.get(&output.topic) else { return Ok(()) };
+        let Some(&limit) = self.size_limits.get(&output.topic) else {
+            return Ok(());
+        };
         let bytes = batch_bytes(output);
         if bytes <= limit {
             return Ok(());
@@ -198,19 +202,26 @@ impl Transactions for TransactionalProducer {
         const CALL: &str = "begin_transaction";
         self.live(CALL)?.transactional(|native| {
             native.context().begin();
-            native.begin_transaction().map_err(|error| failure(error, Phase::Open, CALL))
+            native
+                .begin_transaction()
+                .map_err(|error| failure(error, Phase::Open, CALL))
         })
     }
 
     fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
         self.check_size(output).map_err(ProduceError::Refused)?;
-        self.live("produce").map_err(ProduceError::Failed)?.produce(output, tag)
+        self.live("produce")
+            .map_err(ProduceError::Failed)?
+            .produce(output, tag)
     }
 
     fn deliveries(&mut self, wait: Duration) -> Deliveries {
         match self.live("deliveries") {
             Ok(live) => live.native.context().wait(wait),
-            Err(failure) => Deliveries { failed: Some(failure), ..Deliveries::default() },
+            Err(failure) => Deliveries {
+                failed: Some(failure),
+                ..Deliveries::default()
+            },
         }
     }
 
@@ -229,16 +240,22 @@ impl Transactions for TransactionalProducer {
     fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
         const CALL: &str = "abort_transaction";
         self.live(CALL)?.transactional(|native| {
-            native.abort_transaction(wait).map_err(|error| failure(error, Phase::Abort, CALL))
+            native
+                .abort_transaction(wait)
+                .map_err(|error| failure(error, Phase::Abort, CALL))
         })
     }
 
     /// Errors of brokers are reported a little later than they happen, so all since the producer
     /// became ready count, and not only those since the last `begin`.
     fn tainted(&self) -> bool {
-        let State::Ready(live) = &self.state else { return false };
-        let errors = live.native.context().reports.errors();
-        live.calls == Calls::Faltered || errors != live.errors_before
+        let State::Ready(live) = &self.state else {
+            return false;
+        };
+        let context = live.native.context();
+        live.calls == Calls::Faltered
+            || context.reports.errors() != live.errors_before
+            || context.has_failures()
     }
 
     fn discard_producer(&mut self) {
@@ -277,7 +294,11 @@ impl Live {
             return ProduceError::Refused(refusal(&output.topic, error));
         }
         if let Some((code, message)) = self.native.client().fatal_error() {
-            error = ClientError { code, class: Class::Fatal, message };
+            error = ClientError {
+                code,
+                class: Class::Fatal,
+                message,
+            };
         } else if error.code == Code::State {
             // A transaction that has failed already takes no more records.
             error.class = Class::RequiresAbort;
@@ -289,7 +310,12 @@ impl Live {
 fn record(output: &Outgoing, tag: usize) -> BaseRecord<'_, [u8], [u8], usize> {
     let headers = output.headers.iter().fold(
         OwnedHeaders::new_with_capacity(output.headers.len()),
-        |headers, (key, value)| headers.insert(Header { key, value: value.map(|it| &**it) }),
+        |headers, (key, value)| {
+            headers.insert(Header {
+                key,
+                value: value.map(|it| &**it),
+            })
+        },
     );
     BaseRecord {
         topic: output.topic.as_str(),
@@ -306,7 +332,10 @@ fn record(output: &Outgoing, tag: usize) -> BaseRecord<'_, [u8], [u8], usize> {
 fn wait_for_empty_queue(native: &Native, deadline: Instant) -> Result<(), Failure> {
     while native.in_flight_count() > 0 {
         if Instant::now() >= deadline {
-            let error = ClientError { class: Class::Retriable, ..timed_out() };
+            let error = ClientError {
+                class: Class::Retriable,
+                ..timed_out()
+            };
             return Err(error.failure(Phase::Commit, "flush"));
         }
         thread::sleep(QUEUE_LOOK);
@@ -330,13 +359,24 @@ fn commit_failure(error: KafkaError) -> Failure {
     if is_flush {
         error.class = Class::Retriable;
     }
-    error.failure(Phase::Commit, if is_flush { "flush" } else { "commit_transaction" })
+    error.failure(
+        Phase::Commit,
+        if is_flush {
+            "flush"
+        } else {
+            "commit_transaction"
+        },
+    )
 }
 
 /// A login that is refused is retried by the client for ever, but not by us.
 fn ready_failure(native: &Native, error: KafkaError) -> Failure {
     let error = match native.context().reports.unauthenticated() {
-        Some(message) => ClientError { code: Code::Authentication, class: Class::Plain, message },
+        Some(message) => ClientError {
+            code: Code::Authentication,
+            class: Class::Plain,
+            message,
+        },
         None => ClientError::from(error),
     };
     error.failure(Phase::Ready, "init_transactions")
@@ -415,9 +455,22 @@ mod tests {
     fn calls_without_a_producer_ask_for_one() {
         let mut producer = producer();
         let asked = producer.begin().expect_err("nothing to begin with");
-        assert_eq!((asked.remedy, asked.code.as_str()), (Remedy::Rebuild, "_STATE"));
-        assert_eq!(producer.commit(Duration::ZERO).expect_err("same").remedy, Remedy::Rebuild);
-        assert_eq!(producer.deliveries(Duration::ZERO).failed.expect("same").remedy, asked.remedy);
+        assert_eq!(
+            (asked.remedy, asked.code.as_str()),
+            (Remedy::Rebuild, "_STATE")
+        );
+        assert_eq!(
+            producer.commit(Duration::ZERO).expect_err("same").remedy,
+            Remedy::Rebuild
+        );
+        assert_eq!(
+            producer
+                .deliveries(Duration::ZERO)
+                .failed
+                .expect("same")
+                .remedy,
+            asked.remedy
+        );
     }
 
     #[test]

@@ -9,9 +9,10 @@ const BATCH_OVERHEAD: usize = 61;
 /// compared with. Compression isn't counted on, so that it never depends on a record's neighbours
 /// whether its topic takes it.
 pub(super) fn batch_bytes(output: &Outgoing) -> usize {
-    let headers = output.headers.iter().map(|(name, value)| {
-        sized(Some(name.len())) + sized(value.map(bytes::Bytes::len))
-    });
+    let headers = output
+        .headers
+        .iter()
+        .map(|(name, value)| sized(Some(name.len())) + sized(value.map(bytes::Bytes::len)));
     // One byte each for attributes, timestamp delta and offset delta: the deltas are zero.
     let body = 3
         + sized(output.key.as_ref().map(bytes::Bytes::len))
@@ -29,7 +30,9 @@ fn sized(length: Option<usize>) -> usize {
 /// Bytes of a number as a zigzag varint.
 fn varint_bytes(number: usize) -> usize {
     let zigzag = number << 1;
-    (1..).find(|bytes| zigzag >> (7 * bytes) == 0).unwrap_or(usize::MAX)
+    (1..)
+        .find(|bytes| zigzag >> (7 * bytes) == 0)
+        .unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -66,7 +69,9 @@ mod tests {
     #[test]
     fn headers_count_with_their_names() {
         let mut with_header = output(10);
-        with_header.headers.push("name", Some(Bytes::from_static(b"value")));
+        with_header
+            .headers
+            .push("name", Some(Bytes::from_static(b"value")));
         with_header.headers.push("null", None);
         let more = (1 + 4 + 1 + 5) + (1 + 4 + 1);
         assert_eq!(batch_bytes(&with_header), batch_bytes(&output(10)) + more);
