@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use longshore_handler::{Context, Group, GroupPart, HandlerError, Outcome, OutputKey, Raw};
+use longshore_handler::{Context, Group, GroupPart, HandlerError, Outcome, OutputKey, Raw, class};
+use longshore_schemas::Origin;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, PartError};
-use longshore_schemas::{Headers, Origin};
 
 use crate::config::JoinConfig;
 use crate::gather::{Closing, EndedPart};
@@ -26,8 +26,14 @@ pub struct Gathered {
 
 /// Gathers a group: attempts with a growing pause between them, and a FAILED result at the end of
 /// them, so that every group has exactly one.
-pub async fn gather(config: Arc<JoinConfig>, closing: Closing, headers: Arc<Headers>) -> Gathered {
-    let Closing { closed, run_id, parts, .. } = closing;
+pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -> Gathered {
+    let Closing {
+        closed,
+        run_id,
+        parts,
+        ..
+    } = closing;
+    let offsets: Vec<i64> = parts.iter().map(|part| part.offset).collect();
     let group = Group {
         group_id: closed.group_id.clone(),
         revision: closed.revision,
@@ -38,12 +44,19 @@ pub async fn gather(config: Arc<JoinConfig>, closing: Closing, headers: Arc<Head
         missing: closed.missing.clone(),
         parts: parts.into_iter().map(part).collect(),
     };
-    let mut gathered = Gathered { result: result_of(&closed), closed, key: None };
+    let mut gathered = Gathered {
+        result: result_of(&closed),
+        closed,
+        key: None,
+    };
     gathered.result.run_id = run_id;
-    let cx = context(&config, &gathered.closed, headers);
-    match attempts(&config, group, cx).await {
-        Ok(outcome) => gathered.take(outcome),
-        Err(error) => gathered.fail(&error),
+    let cx = context(&config, &gathered.closed, opened_in);
+    let answer = attempts(&config, group, cx).await;
+    if let Err(error) = answer.and_then(|outcome| gathered.take(outcome)) {
+        gathered.fail(
+            error.class(),
+            &format!("{} (parts at {offsets:?})", error.message()),
+        );
     }
     gathered
 }
@@ -55,7 +68,11 @@ async fn attempts(
 ) -> Result<Outcome, HandlerError> {
     let mut pause = config.backoff_initial;
     loop {
-        match config.gather.call(Raw::Group(Box::new(group.clone())), &cx).await {
+        match config
+            .gather
+            .call(Raw::Group(Box::new(group.clone())), &cx)
+            .await
+        {
             Err(error) if error.may_heal() && !cx.is_last_attempt() => {
                 metrics::counter!("longshore_retries_total", "stage" => config.join.to_string())
                     .increment(1);
@@ -68,10 +85,10 @@ async fn attempts(
     }
 }
 
-fn context(config: &JoinConfig, closed: &Closed, headers: Arc<Headers>) -> Context {
+fn context(config: &JoinConfig, closed: &Closed, opened_in: i32) -> Context {
     let origin = Origin {
         topic: config.topics.inbox.clone(),
-        partition: 0,
+        partition: opened_in,
         offset: closed.opened_offset,
         index: 0,
     };
@@ -80,14 +97,26 @@ fn context(config: &JoinConfig, closed: &Closed, headers: Arc<Headers>) -> Conte
         idempotency_key: format!("{id}/{}", closed.revision).into(),
         id,
         attempts_max: config.attempts_max,
-        headers,
         ..Context::new(config.join.clone(), origin)
     }
 }
 
 fn part(ended: EndedPart) -> GroupPart {
-    let EndedPart { stage, part_id, status, payload, error, .. } = ended;
-    GroupPart { stage, part_id, status, payload, error }
+    let EndedPart {
+        stage,
+        part_id,
+        status,
+        payload,
+        error,
+        ..
+    } = ended;
+    GroupPart {
+        stage,
+        part_id,
+        status,
+        payload,
+        error,
+    }
 }
 
 fn result_of(closed: &Closed) -> GroupResult {
@@ -105,9 +134,9 @@ fn result_of(closed: &Closed) -> GroupResult {
 }
 
 impl Gathered {
-    fn take(&mut self, outcome: Outcome) {
+    fn take(&mut self, outcome: Outcome) -> Result<(), HandlerError> {
         match outcome {
-            Outcome::Skipped => {}
+            Outcome::Skipped => Ok(()),
             Outcome::Done(mut outputs) if outputs.len() <= 1 => {
                 if let Some(output) = outputs.pop() {
                     self.result.payload = Some(output.value);
@@ -115,17 +144,20 @@ impl Gathered {
                         self.key = Some(key);
                     }
                 }
+                Ok(())
             }
-            Outcome::Done(_) | Outcome::FanOut(_) => self.fail(&HandlerError::permanent(
-                "misfit",
-                "a gather makes one result: it answered with several outputs, or with parts",
+            Outcome::Done(_) | Outcome::FanOut(_) => Err(HandlerError::permanent(
+                class::MISFIT,
+                "a gather makes one result, this one answered with several outputs or with parts",
             )),
         }
     }
 
-    fn fail(&mut self, error: &HandlerError) {
+    /// The group has failed, whatever its rule said.
+    pub fn fail(&mut self, class: &str, message: &str) {
         self.closed.status = GroupStatus::Failed;
         self.result.status = GroupStatus::Failed;
-        self.result.error = Some(PartError::new(error.class(), error.message()));
+        self.result.payload = None;
+        self.result.error = Some(PartError::new(class, message));
     }
 }

@@ -49,21 +49,31 @@ pub fn read(
         begin = begin.min(range_of(&reader, &ReadFrom::Time(since), partition)?.from);
     }
     // What expired is older than anything that is still waited for: the journal keeps twice that.
-    let range = Range { from: begin.clamp(all.from, all.to), ..all };
+    let range = Range {
+        from: begin.clamp(all.from, all.to),
+        ..all
+    };
     let mut records = Vec::new();
     for record in reader.read(&[range], PATIENCE)? {
         let record = record?;
-        let value = record.value.ok_or_else(|| foreign(topic, partition, record.offset))?;
+        let value = record
+            .value
+            .ok_or_else(|| foreign(topic, partition, record.offset))?;
         let decoded = JournalRecord::decode(&value)
             .map_err(|error| format!("{}: {error}", foreign(topic, partition, record.offset)))?;
         records.push(decoded);
     }
-    Ok(JournalRead { records, end: range.to.0 })
+    Ok(JournalRead {
+        records,
+        end: range.to.0,
+    })
 }
 
 fn range_of(reader: &Reader, from: &ReadFrom, partition: Partition) -> Result<Range, StepError> {
     let ranges = reader.ranges(from)?;
-    let found = ranges.into_iter().find(|range| range.partition == partition);
+    let found = ranges
+        .into_iter()
+        .find(|range| range.partition == partition);
     found.ok_or_else(|| {
         let topic = reader.topic();
         format!("journal {topic} has no partition {partition}: give it as many as its inbox").into()
@@ -84,7 +94,9 @@ pub struct JournalMarks {
 impl JournalMarks {
     /// Records from `low` on were absorbed after the journal had come to `journal`.
     pub fn new(low: i64, journal: i64) -> Self {
-        Self { marks: VecDeque::from([(low, journal)]) }
+        Self {
+            marks: VecDeque::from([(low, journal)]),
+        }
     }
 
     /// Inbox records from `next` on are absorbed after the journal has come to `end`.
@@ -110,11 +122,6 @@ impl JournalMarks {
         }
         self.marks.front().map_or(0, |&(_, end)| end)
     }
-
-    /// The last known end.
-    pub fn end(&self) -> i64 {
-        self.marks.back().map_or(0, |&(_, end)| end)
-    }
 }
 
 #[cfg(test)]
@@ -131,7 +138,6 @@ mod tests {
         assert_eq!(marks.at(149), 7);
         assert_eq!(marks.at(170), 9);
         assert_eq!(marks.at(200), 30);
-        assert_eq!(marks.end(), 30);
     }
 
     #[test]

@@ -1,3 +1,27 @@
-//! Outcomes to result: the gather.
+//! Outcomes to result: a join gathers the outcomes of a group's parts into one result and writes it
+//! downstream.
+//!
+//! Reading order: what a join is told, the pure gather, one partition at work (its closings, outputs,
+//! journal and state), the lane's component, and how it is run.
+
+mod config;
+mod error;
 
 pub mod gather;
+
+mod closing;
+mod journal;
+mod outputs;
+mod refused;
+mod state;
+mod task;
+
+mod step;
+
+mod run;
+
+pub use config::{JoinConfig, JoinTopics};
+pub use error::CoordinatorError;
+pub use run::run;
+pub use state::{JoinState, JoinStateError};
+pub use step::{JoinStep, ReadJournal};

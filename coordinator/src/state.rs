@@ -34,13 +34,16 @@ impl FromStr for JoinState {
     fn from_str(text: &str) -> Result<Self, JoinStateError> {
         let refused = || JoinStateError(text.to_owned());
         let mut fields = text.split('.');
-        let mut field = |prefix: char| -> Option<i64> {
-            fields.next()?.strip_prefix(prefix)?.parse().ok()
-        };
+        let mut field =
+            |prefix: char| -> Option<i64> { fields.next()?.strip_prefix(prefix)?.parse().ok() };
         let low = field('l').ok_or_else(refused)?;
         let journal = field('j').ok_or_else(refused)?;
         let watermark = Timestamp(field('w').ok_or_else(refused)?);
-        Ok(Self { low, journal, watermark })
+        Ok(Self {
+            low,
+            journal,
+            watermark,
+        })
     }
 }
 
@@ -50,7 +53,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_nothing_else() {
-        let state = JoinState { low: 12, journal: 3, watermark: Timestamp(-7) };
+        let state = JoinState {
+            low: 12,
+            journal: 3,
+            watermark: Timestamp(-7),
+        };
         assert_eq!(state.to_string(), "l12.j3.w-7");
         assert_eq!("l12.j3.w-7".parse(), Ok(state));
         for text in ["", "l1", "l1.j2", "l1.jx.w3", "j1.l2.w3"] {

@@ -69,6 +69,12 @@ pub enum LaneError {
         /// The second fence.
         failure: Failure,
     },
+    /// The machine gives no thread.
+    #[error("no thread for a lane: {0}; raise the limit of processes")]
+    Thread(#[source] std::io::Error),
+    /// A defect of Longshore, or a broken invariant: stopped before anything wrong was written.
+    #[error("a lane panicked; the reason stands above in the log, please report it")]
+    Panicked,
     /// Committed progress shows half of a transaction: a defect of the broker or of Longshore.
     #[error(
         "topic {topic}, group {group}: a commit of unknown outcome landed in some partitions and not \

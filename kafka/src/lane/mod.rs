@@ -12,6 +12,7 @@ pub mod step;
 
 mod error;
 mod run;
+mod thread;
 
 mod core;
 mod partition;
@@ -21,3 +22,4 @@ mod ready;
 pub use control::{Control, Status};
 pub use error::LaneError;
 pub use run::run;
+pub use thread::run_on_thread;

@@ -1,0 +1,71 @@
+//! One join in one process: its lane's thread, from start to stop.
+
+use std::sync::Arc;
+
+use longshore_kafka::lane::broker::Broker;
+use longshore_kafka::lane::config::LaneConfig;
+use longshore_kafka::lane::{Control, Status, run_on_thread};
+use longshore_kafka::{Failure, Settings};
+use longshore_telemetry::{Component, Readiness};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::journal;
+use crate::{CoordinatorError, JoinConfig, JoinStep, ReadJournal};
+
+/// Runs a join until `draining` is cancelled and it has drained, or it can't go on. `connect` is
+/// called on the lane's own thread, where the broker stays; `settings` are for reading the journal.
+/// Gathers run on the runtime of the caller.
+pub async fn run<B: Broker>(
+    (config, lane): (JoinConfig, LaneConfig),
+    settings: Settings,
+    connect: impl FnOnce() -> Result<B, Failure> + Send + 'static,
+    health: Component,
+    draining: CancellationToken,
+) -> Result<(), CoordinatorError> {
+    let join = config.join.clone();
+    config
+        .rules
+        .check()
+        .map_err(|reason| CoordinatorError::Rules {
+            join: join.clone(),
+            reason,
+        })?;
+    let topic = config.topics.journal.clone();
+    let read_journal: Arc<ReadJournal> =
+        Arc::new(move |partition, from| journal::read(&settings, &topic, partition, from));
+    let step = JoinStep::new(config, Handle::current(), read_journal);
+    let control = Control::new();
+    let health = Arc::new(health);
+    let observe = {
+        let health = Arc::clone(&health);
+        move |status| tell(&health, status)
+    };
+    let name = format!("lane {join}");
+    let lane = run_on_thread(&name, (step, lane), connect, control.clone(), observe);
+    let drain = async {
+        draining.cancelled().await;
+        control.drain();
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        ended = lane => ended,
+        () = drain => Ok(()),
+    };
+    // Ended in order, it is no longer expected to beat.
+    if let (Ok(()), Some(health)) = (&ended, Arc::into_inner(health)) {
+        health.finish();
+    }
+    ended.map_err(|reason| CoordinatorError::Lane { join, reason })
+}
+
+fn tell(health: &Component, status: Status) {
+    health.beat();
+    health.set(match status {
+        Status {
+            connected: false, ..
+        } => Readiness::Disconnected,
+        Status { joined: false, .. } => Readiness::Unassigned,
+        Status { .. } => Readiness::Ready,
+    });
+}

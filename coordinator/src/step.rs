@@ -1,0 +1,347 @@
+//! The join as a lane's component: assignments, records and commits go to their partition's task,
+//! gathers run on tokio.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use longshore_kafka::lane::step::{
+    Assignment, Epoch, Finished, Item, Prepared, Step, StepError, Verdict,
+};
+use longshore_kafka::{Offset, Outgoing, Partition, Record, Refusal};
+use longshore_schemas::TopicName;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
+
+use crate::closing::{Gathered, gather};
+use crate::config::JoinConfig;
+use crate::gather::Gather;
+use crate::journal::{JournalFrom, JournalMarks, JournalRead};
+use crate::state::JoinState;
+use crate::task::{Job, JoinTask};
+
+/// Reads a partition of the journal; blocks.
+pub type ReadJournal =
+    dyn Fn(Partition, JournalFrom) -> Result<JournalRead, StepError> + Send + Sync;
+
+/// The coordinator's side of its lane.
+pub struct JoinStep {
+    config: Arc<JoinConfig>,
+    runtime: Handle,
+    read_journal: Arc<ReadJournal>,
+    permits: Arc<Semaphore>,
+    assignments: BTreeMap<Partition, Assigned>,
+    events: Receiver<Event>,
+    sender: Sender<Event>,
+    prepared: Vec<Prepared>,
+    /// What went wrong where the lane doesn't ask; told at its next question.
+    failed: Option<StepError>,
+}
+
+/// A partition from its assignment on.
+struct Assigned {
+    epoch: Epoch,
+    position: Offset,
+    /// Behind the last record that was absorbed.
+    next: Offset,
+    journal_end: i64,
+    task: Option<JoinTask>,
+    gathers: Vec<AbortHandle>,
+}
+
+/// What comes back from other threads.
+enum Event {
+    JournalRead(Partition, Epoch, JoinState, Result<JournalRead, StepError>),
+    Gathered(Partition, Epoch, (u64, usize), Box<Gathered>),
+}
+
+impl JoinStep {
+    /// A join without partitions so far; its gathers run on `runtime`.
+    pub fn new(config: JoinConfig, runtime: Handle, read_journal: Arc<ReadJournal>) -> Self {
+        let (sender, events) = channel();
+        Self {
+            permits: Arc::new(Semaphore::new(config.concurrency)),
+            config: Arc::new(config),
+            runtime,
+            read_journal,
+            assignments: BTreeMap::new(),
+            events,
+            sender,
+            prepared: Vec::new(),
+            failed: None,
+        }
+    }
+
+    fn take_events(&mut self) -> Result<(), StepError> {
+        while let Ok(event) = self.events.try_recv() {
+            match event {
+                Event::JournalRead(partition, epoch, state, read) => {
+                    if self.owns(partition, epoch) {
+                        self.recall(partition, state, read?)?;
+                    }
+                }
+                Event::Gathered(partition, epoch, place, gathered) => {
+                    if let Some(task) = self.task(partition).filter(|task| task.epoch() == epoch) {
+                        task.gathered(place, *gathered)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The journal is known: the replay may begin.
+    fn recall(
+        &mut self,
+        partition: Partition,
+        state: JoinState,
+        read: JournalRead,
+    ) -> Result<(), StepError> {
+        let Some(assigned) = self.assignments.get_mut(&partition) else {
+            return Ok(());
+        };
+        let mut core = Gather::new(self.config.rules.clone());
+        read.records
+            .into_iter()
+            .for_each(|record| core.recall(record));
+        let marks = JournalMarks::new(state.low, state.journal);
+        let place = (partition, assigned.epoch);
+        assigned.task = Some(JoinTask::new(Arc::clone(&self.config), place, core, marks));
+        assigned.journal_end = read.end;
+        self.prepared.push(Prepared {
+            partition,
+            epoch: assigned.epoch,
+            from: Offset(state.low).min(assigned.position),
+        });
+        Ok(())
+    }
+
+    fn owns(&self, partition: Partition, epoch: Epoch) -> bool {
+        self.assignments
+            .get(&partition)
+            .is_some_and(|assigned| assigned.epoch == epoch)
+    }
+
+    fn task(&mut self, partition: Partition) -> Option<&mut JoinTask> {
+        self.assignments.get_mut(&partition)?.task.as_mut()
+    }
+
+    fn run(&mut self, partition: Partition, jobs: Result<Vec<Job>, StepError>) {
+        let jobs = match jobs {
+            Ok(jobs) => jobs,
+            Err(reason) => {
+                self.failed.get_or_insert(reason);
+                return;
+            }
+        };
+        let Some(assigned) = self.assignments.get_mut(&partition) else {
+            return;
+        };
+        assigned.gathers.retain(|gather| !gather.is_finished());
+        for Job {
+            number,
+            slot,
+            closing,
+        } in jobs
+        {
+            let (config, permits) = (Arc::clone(&self.config), Arc::clone(&self.permits));
+            let (sender, epoch) = (self.sender.clone(), assigned.epoch);
+            let gather = self.runtime.spawn(async move {
+                let _permit = permits.acquire().await;
+                let gathered = Box::new(gather(config, closing, partition.0).await);
+                // Without a receiver the lane has ended, and the group with it.
+                let _ = sender.send(Event::Gathered(partition, epoch, (number, slot), gathered));
+            });
+            assigned.gathers.push(gather.abort_handle());
+        }
+    }
+
+    fn observe(&self) {
+        let tasks = || {
+            self.assignments
+                .values()
+                .filter_map(|assigned| assigned.task.as_ref())
+        };
+        let open: usize = tasks().map(|task| task.gather().open_count()).sum();
+        metrics::gauge!("longshore_open_groups", "join" => self.config.join.to_string())
+            .set(open as f64);
+    }
+}
+
+impl Step for JoinStep {
+    fn assigned(&mut self, assignment: &Assignment) {
+        let &Assignment {
+            partition,
+            epoch,
+            position,
+            ref state,
+        } = assignment;
+        let assigned = Assigned {
+            epoch,
+            position,
+            next: position,
+            journal_end: 0,
+            task: None,
+            gathers: Vec::new(),
+        };
+        self.assignments.insert(partition, assigned);
+        let (state, config) = (state.clone(), Arc::clone(&self.config));
+        let (sender, read_journal) = (self.sender.clone(), Arc::clone(&self.read_journal));
+        self.runtime.spawn_blocking(move || {
+            let (state, read) = take_up(&config, &*read_journal, (partition, position), &state);
+            let _ = sender.send(Event::JournalRead(partition, epoch, state, read));
+        });
+    }
+
+    fn prepared(&mut self) -> Result<Vec<Prepared>, StepError> {
+        self.take_events()?;
+        Ok(std::mem::take(&mut self.prepared))
+    }
+
+    fn replay(&mut self, record: Record) {
+        if let Some(task) = self.task(record.partition) {
+            task.replay(&record);
+        }
+    }
+
+    fn replayed(&mut self, partition: Partition) {
+        let Some(assigned) = self.assignments.get_mut(&partition) else {
+            return;
+        };
+        let (position, end) = (assigned.position, assigned.journal_end);
+        let Some(task) = &mut assigned.task else {
+            return;
+        };
+        let jobs = task.resume(position, end);
+        self.run(partition, jobs);
+    }
+
+    fn take(&mut self, item: Arc<Item>) {
+        let partition = item.record.partition;
+        let Some(assigned) = self.assignments.get_mut(&partition) else {
+            return;
+        };
+        assigned.next = item.record.offset.next();
+        let Some(task) = &mut assigned.task else {
+            return;
+        };
+        let jobs = task.absorb(item);
+        self.run(partition, jobs);
+    }
+
+    fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+        if let Some(reason) = self.failed.take() {
+            return Err(reason);
+        }
+        self.take_events()?;
+        for assigned in self.assignments.values_mut() {
+            if let Some(task) = &mut assigned.task {
+                task.hand_over(outcomes)?;
+            }
+        }
+        self.observe();
+        Ok(())
+    }
+
+    /// A result that no topic takes is written again as FAILED, without its payload. A second
+    /// refusal stops the lane.
+    fn refused(&mut self, finished: &Finished, refusal: &Refusal) -> Option<Vec<Outgoing>> {
+        if finished.verdict == Verdict::Failed {
+            return None;
+        }
+        crate::refused::without_payload(&self.config, &finished.outputs, refusal)
+    }
+
+    fn state(&mut self, partition: Partition, position: Offset, batch: &[Finished]) -> String {
+        let count = batch
+            .iter()
+            .filter(|finished| finished.partition == partition)
+            .count();
+        let state = self.task(partition).map(|task| task.state(position, count));
+        state.map(|state| state.to_string()).unwrap_or_default()
+    }
+
+    fn committed(&mut self, batch: Vec<Finished>, written: &[(TopicName, Partition, Offset)]) {
+        for (&partition, assigned) in &mut self.assignments {
+            let Some(task) = &mut assigned.task else {
+                continue;
+            };
+            let mine = |finished: &&Finished| {
+                finished.partition == partition && finished.epoch == assigned.epoch
+            };
+            let count = batch.iter().filter(mine).count();
+            let journal = written
+                .iter()
+                .find(|(topic, at, _)| *topic == self.config.topics.journal && *at == partition);
+            let end = journal.map(|(_, _, offset)| offset.next().0);
+            task.committed(count, assigned.next, end);
+        }
+    }
+
+    fn forgotten(&mut self, partition: Partition) {
+        if let Some(assigned) = self.assignments.remove(&partition) {
+            assigned.gathers.iter().for_each(AbortHandle::abort);
+        }
+    }
+}
+
+/// Reads what the last owner left, and the journal that belongs to it.
+fn take_up(
+    config: &JoinConfig,
+    read_journal: &ReadJournal,
+    (partition, position): (Partition, Offset),
+    state: &str,
+) -> (JoinState, Result<JournalRead, StepError>) {
+    let fresh = JoinState {
+        low: position.0,
+        journal: 0,
+        watermark: Default::default(),
+    };
+    if state.is_empty() {
+        let read = read_journal(
+            partition,
+            JournalFrom {
+                offset: 0,
+                since: None,
+            },
+        );
+        return (
+            fresh,
+            read.and_then(|read| refuse_old_journal(config, partition, read)),
+        );
+    }
+    match state.parse::<JoinState>() {
+        Ok(state) => {
+            let since = state.watermark.minus(config.rules.closed_retention);
+            let from = JournalFrom {
+                offset: state.journal,
+                since: Some(since),
+            };
+            (state, read_journal(partition, from))
+        }
+        Err(error) => (fresh, Err(error.into())),
+    }
+}
+
+/// A journal without progress: the group's offsets are gone, and with them what it had closed.
+fn refuse_old_journal(
+    config: &JoinConfig,
+    partition: Partition,
+    read: JournalRead,
+) -> Result<JournalRead, StepError> {
+    if read.records.is_empty() {
+        return Ok(read);
+    }
+    Err(format!(
+        "join {}: group {} has no committed progress in partition {partition} of {}, but its journal \
+         {} holds {} records: results would be written twice; restore the group's offsets, or delete \
+         inbox and journal to begin anew",
+        config.join,
+        config.group,
+        config.topics.inbox,
+        config.topics.journal,
+        read.records.len(),
+    )
+    .into())
+}

@@ -1,0 +1,333 @@
+//! One inbox partition at work: records are absorbed as they come, and leave in the same order once
+//! their gathers are done, so that the position never passes a record with an effect left over.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_kafka::lane::step::{Epoch, Finished, Item, StepError, Verdict};
+use longshore_kafka::{Offset, Outgoing, Partition, Record};
+use longshore_schemas::records::InboxRecord;
+use longshore_schemas::{Timestamp, headers};
+use longshore_telemetry::TraceContext;
+
+use crate::closing::Gathered;
+use crate::config::JoinConfig;
+use crate::gather::{Action, Closing, Effect, Gather, Hold};
+use crate::journal::JournalMarks;
+use crate::outputs::Outputs;
+use crate::state::JoinState;
+
+/// Ticks are written no more often than this.
+const TICK_INTERVAL: Duration = Duration::from_secs(1);
+/// A tick whose append time is further than this from its owner's clock shows a wrong clock.
+const CLOCK_SKEW_ALARM: Duration = Duration::from_secs(30);
+
+/// The join task of one inbox partition.
+pub struct JoinTask {
+    config: Arc<JoinConfig>,
+    partition: Partition,
+    epoch: Epoch,
+    owner: String,
+    gather: Gather,
+    marks: JournalMarks,
+    /// Absorbed and not yet handed to the lane, in order.
+    absorbed: VecDeque<Absorbed>,
+    /// Handed to the lane and not yet committed, in order: what each releases when it is.
+    handed: VecDeque<Vec<Hold>>,
+    /// The number of the first of `absorbed`, counted from the start.
+    first: u64,
+    ticked: Timestamp,
+    live: bool,
+}
+
+/// A record, or what was found after the replay, with all that comes of it.
+struct Absorbed {
+    item: Option<Arc<Item>>,
+    trace: TraceContext,
+    /// In the order of the effects; a gather that runs holds its place.
+    outputs: Vec<Slot>,
+    holds: Vec<Hold>,
+}
+
+/// A place among the outputs of a record.
+enum Slot {
+    Ready(Vec<Outgoing>),
+    Gathering,
+}
+
+/// A gather to be run, and where its result belongs.
+pub struct Job {
+    /// Which of the absorbed records.
+    pub number: u64,
+    /// Which of its outputs.
+    pub slot: usize,
+    /// The group.
+    pub closing: Closing,
+}
+
+impl JoinTask {
+    /// A partition whose journal was recalled into `gather`.
+    pub fn new(
+        config: Arc<JoinConfig>,
+        (partition, epoch): (Partition, Epoch),
+        gather: Gather,
+        marks: JournalMarks,
+    ) -> Self {
+        Self {
+            owner: config.group.clone(),
+            config,
+            partition,
+            epoch,
+            gather,
+            marks,
+            absorbed: VecDeque::new(),
+            handed: VecDeque::new(),
+            first: 0,
+            ticked: Timestamp::default(),
+            live: false,
+        }
+    }
+
+    /// This assignment.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The gather's core, for metrics.
+    pub fn gather(&self) -> &Gather {
+        &self.gather
+    }
+
+    /// Accumulates a record below the committed position.
+    pub fn replay(&mut self, record: &Record) {
+        // What doesn't read was set aside when it was first absorbed.
+        if let Ok(decoded) = decode(record) {
+            self.gather
+                .replay(record.offset.0, appended(record), decoded);
+        }
+    }
+
+    /// The replay is over: from now on, or `journal_end`, the journal grows by this owner.
+    pub fn resume(&mut self, position: Offset, journal_end: i64) -> Result<Vec<Job>, StepError> {
+        self.live = true;
+        let effects = self.gather.resume();
+        self.marks.advance(position.0, journal_end);
+        if effects.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.perform(None, effects)
+    }
+
+    /// Absorbs a record.
+    pub fn absorb(&mut self, item: Arc<Item>) -> Result<Vec<Job>, StepError> {
+        let record = &item.record;
+        let decoded = match decode(record) {
+            Ok(decoded) => decoded,
+            Err(reason) => {
+                let aside = self.outputs().foreign(record, &reason);
+                self.push(Some(item), vec![Slot::Ready(vec![aside])], Vec::new());
+                return Ok(Vec::new());
+            }
+        };
+        if self.gather.would_exceed(&decoded) {
+            return Err(self.too_much().into());
+        }
+        check_clock(&decoded, appended(record));
+        let effects = self
+            .gather
+            .absorb(record.offset.0, appended(record), decoded);
+        self.perform(Some(item), effects)
+    }
+
+    fn too_much(&self) -> String {
+        format!(
+            "join {}, partition {}: {} open groups hold {} bytes, the most that is allowed; give the \
+             join more partitions or coordinators, a shorter timeout, or more open_bytes",
+            self.config.join,
+            self.partition,
+            self.gather.open_count(),
+            self.gather.open_bytes(),
+        )
+    }
+
+    /// Writes what can be written now, and gives the gathers that have to run first.
+    fn perform(
+        &mut self,
+        item: Option<Arc<Item>>,
+        effects: Vec<Effect>,
+    ) -> Result<Vec<Job>, StepError> {
+        let number = self.first + self.absorbed.len() as u64;
+        let outputs = Outputs {
+            config: &self.config,
+            partition: self.partition,
+        };
+        let (mut slots, mut holds, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        for effect in effects {
+            holds.extend(effect.releases().cloned());
+            slots.push(match effect.action {
+                Action::Close(closing) => {
+                    jobs.push(Job {
+                        number,
+                        slot: slots.len(),
+                        closing: *closing,
+                    });
+                    Slot::Gathering
+                }
+                Action::Late(late) => Slot::Ready(vec![outputs.late(late)?]),
+                Action::Conflict(conflict) => Slot::Ready(vec![outputs.conflict(&conflict)?]),
+                Action::Orphan(orphan) => Slot::Ready(outputs.orphan(&orphan)?),
+                Action::Cancel(cancel) => Slot::Ready(vec![outputs.cancel(&cancel)]),
+            });
+        }
+        self.push(item, slots, holds);
+        Ok(jobs)
+    }
+
+    fn push(&mut self, item: Option<Arc<Item>>, outputs: Vec<Slot>, holds: Vec<Hold>) {
+        let trace = match &item {
+            Some(item) => TraceContext::read(|name| item.record.headers.text(name)),
+            None => TraceContext::root(),
+        };
+        self.absorbed.push_back(Absorbed {
+            item,
+            trace,
+            outputs,
+            holds,
+        });
+    }
+
+    fn outputs(&self) -> Outputs<'_> {
+        Outputs {
+            config: &self.config,
+            partition: self.partition,
+        }
+    }
+
+    /// A gather is done.
+    pub fn gathered(
+        &mut self,
+        (number, slot): (u64, usize),
+        gathered: Gathered,
+    ) -> Result<(), StepError> {
+        let outputs = Outputs {
+            config: &self.config,
+            partition: self.partition,
+        };
+        let index = usize::try_from(number - self.first)?;
+        let absorbed = &mut self.absorbed[index];
+        absorbed.outputs[slot] = Slot::Ready(outputs.gathered(gathered, &absorbed.trace)?);
+        Ok(())
+    }
+
+    /// Hands over what is complete, in order, and a tick if one is due.
+    pub fn hand_over(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+        while self.absorbed.front().is_some_and(Absorbed::is_complete) {
+            let Some(absorbed) = self.absorbed.pop_front() else {
+                break;
+            };
+            self.first += 1;
+            self.handed.push_back(absorbed.holds);
+            let outputs = absorbed
+                .outputs
+                .into_iter()
+                .flat_map(Slot::into_ready)
+                .collect();
+            outcomes.push(self.finished(absorbed.item, outputs));
+        }
+        if self.tick_is_due() {
+            let now = Timestamp::now();
+            self.ticked = now;
+            self.handed.push_back(Vec::new());
+            let tick = self.outputs().tick(now, &self.owner)?;
+            outcomes.push(self.finished(None, vec![tick]));
+        }
+        Ok(())
+    }
+
+    /// A deadline has come by the owner's clock, and nothing that arrived has said so.
+    fn tick_is_due(&self) -> bool {
+        let now = Timestamp::now();
+        let due = self
+            .gather
+            .next_deadline()
+            .is_some_and(|deadline| deadline <= now);
+        due && self.live && now.since(self.ticked) >= TICK_INTERVAL
+    }
+
+    fn finished(&self, item: Option<Arc<Item>>, outputs: Vec<Outgoing>) -> Finished {
+        Finished {
+            partition: self.partition,
+            epoch: self.epoch,
+            item,
+            outputs,
+            verdict: Verdict::Done,
+        }
+    }
+
+    /// What the next owner must know once the first `count` outcomes that were handed over are
+    /// committed.
+    pub fn state(&mut self, position: Offset, count: usize) -> JoinState {
+        let leaving: BTreeSet<Hold> = self.handed.iter().take(count).flatten().cloned().collect();
+        let low = self.gather.low(position.0, &leaving);
+        let watermark = self.gather.watermark().unwrap_or_default();
+        JoinState {
+            low,
+            journal: self.marks.at(low),
+            watermark,
+        }
+    }
+
+    /// The first `count` outcomes that were handed over are committed, and the journal has come to
+    /// `journal_end`.
+    pub fn committed(&mut self, count: usize, next: Offset, journal_end: Option<i64>) {
+        for holds in self.handed.drain(..count.min(self.handed.len())) {
+            holds.iter().for_each(|hold| self.gather.settled(hold));
+        }
+        if let Some(end) = journal_end {
+            self.marks.advance(next.0, end);
+        }
+    }
+}
+
+impl Absorbed {
+    fn is_complete(&self) -> bool {
+        self.outputs
+            .iter()
+            .all(|slot| matches!(slot, Slot::Ready(_)))
+    }
+}
+
+impl Slot {
+    fn into_ready(self) -> Vec<Outgoing> {
+        match self {
+            Self::Ready(outputs) => outputs,
+            Self::Gathering => Vec::new(),
+        }
+    }
+}
+
+fn decode(record: &Record) -> Result<InboxRecord, String> {
+    let value = record.value.as_ref().ok_or("a record without a value")?;
+    InboxRecord::decode(value).map_err(|error| error.to_string())
+}
+
+/// The broker's clock: inboxes are written with LogAppendTime.
+fn appended(record: &Record) -> Timestamp {
+    record.timestamp.unwrap_or_default()
+}
+
+fn check_clock(record: &InboxRecord, appended: Timestamp) {
+    let InboxRecord::Tick(tick) = record else {
+        return;
+    };
+    let skew = tick.at.since(appended).max(appended.since(tick.at));
+    if skew > CLOCK_SKEW_ALARM {
+        tracing::error!(
+            ?skew,
+            owner = tick.owner,
+            header = headers::ORIGIN,
+            "a clock is wrong"
+        );
+    }
+}
