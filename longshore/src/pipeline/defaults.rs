@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::settings::{LateParts, OnFailed, OnTimeout, Ordering};
+use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, When};
+use longshore_kafka::lane::config::Ordering;
 
 /// Partitions of a topic. Eight let a small fleet of processes share a stage, and cost a broker
 /// next to nothing.
@@ -40,7 +41,7 @@ pub(super) const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(5);
 
 /// A group closes when each of its parts has an outcome of any kind: nothing is decided for the
 /// user, the result tells all.
-pub(super) const WHEN: &str = "all_ended";
+pub(super) const WHEN: When = When::AllEnded;
 
 /// Failed parts are handed to the gather, which alone knows what they mean.
 pub(super) const ON_FAILED: OnFailed = OnFailed::Include;
@@ -49,7 +50,7 @@ pub(super) const ON_FAILED: OnFailed = OnFailed::Include;
 pub(super) const ON_TIMEOUT: OnTimeout = OnTimeout::Partial;
 
 /// Late parts are kept where they can be looked at.
-pub(super) const LATE: LateParts = LateParts::Topic;
+pub(super) const LATE: OnLate = OnLate::Topic;
 
 /// How long a part may wait for an opening that its own splitter always writes before it. Only
 /// foreign writers need any of it.
@@ -62,6 +63,14 @@ pub(super) const CLOSED_RETENTION: Duration = Duration::from_secs(60 * 60);
 /// Parts of one group. They are produced in one transaction and gathered in memory, where this many
 /// of a kilobyte each take 10 MB.
 pub(super) const PARTS_MAX: u32 = 10_000;
+
+/// Closed groups of a partition that are remembered. They only name the status of a late part, and
+/// a hundred bytes each is what that is worth.
+pub(super) const CLOSED_MARKS_MAX: usize = 1_000_000;
+
+/// What a join's open groups may take in memory, all partitions of a process together: half of what
+/// a small container has. Beyond it the join stops with an error rather than be killed without one.
+pub(super) const OPEN_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How long items, parts and journals are kept at least: Kafka's own default, and as long as it
 /// keeps the offsets of a group that went silent.

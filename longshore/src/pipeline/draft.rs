@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Tolerance, When};
+use longshore_kafka::lane::config::Ordering;
+use longshore_kafka::lane::start::StartPolicy;
+
 use super::place::{Place, Placed};
-use super::settings::{Allowance, LateParts, OnFailed, OnTimeout, Ordering, Start};
 
 /// The type in which Rust code gives a value: the value's own, or one that turns into it.
 macro_rules! given {
@@ -66,7 +69,7 @@ section! {
         /// The field of an item that is its key; without it items have no order.
         key: String => &str,
         /// Where stages that read the source begin at their very first start.
-        start: Start,
+        start: StartPolicy,
         /// The topic of the producers' cursors, `<topic>.cursors` by default.
         cursors: String => &str,
     }
@@ -96,7 +99,7 @@ section! {
         /// Partitions of its own topic.
         partitions: u32,
         /// Where it begins at its very first start.
-        start: Start,
+        start: StartPolicy,
         /// The age at which its transactions are committed.
         commit_interval: Duration,
     }
@@ -128,7 +131,7 @@ section! {
         /// The stages whose outcomes it gathers.
         of: NameList => impl Into<NameList>,
         /// The rule by which a group is complete.
-        when: String => &str,
+        when: When,
         /// How many parts may fail or be missing.
         tolerate: TolerateDraft,
         /// The longest wait for a group's parts. Has no default: only its user knows.
@@ -138,7 +141,7 @@ section! {
         /// What becomes of a group whose deadline has come.
         on_timeout: OnTimeout,
         /// Where parts go that come after their group has closed.
-        late: LateParts,
+        late: OnLate,
         /// How long a part of an unknown group is kept.
         orphan_timeout: Duration,
         /// How long a closed group is remembered.
@@ -158,9 +161,9 @@ section! {
     /// How many parts of a group may fail or be missing before its result is a failure.
     TolerateDraft {
         /// Failed parts.
-        failed: Allowance,
+        failed: Tolerance,
         /// Missing parts.
-        missing: Allowance,
+        missing: Tolerance,
     }
 }
 

@@ -14,11 +14,12 @@ mod file;
 
 mod check;
 mod names;
+mod parts;
 mod shape;
 
 mod plan;
 
-pub use check::Registered;
+pub use check::{KnownHandler, KnownItem, Registered};
 pub use draft::{
     BackoffDraft, FanOutDraft, JoinDraft, NameList, PipelineDraft, SinkDraft, SourceDraft,
     StageDraft, TolerateDraft,
@@ -30,7 +31,6 @@ pub use plan::{
     WrongTopic,
 };
 pub use problem::{Problem, Problems};
-pub use settings::{Allowance, LateParts, OnFailed, OnTimeout, Ordering, Start};
 pub use shape::{Backoff, Destination, FanOut, Join, Pipeline, Sink, Source, Stage, StageInput};
 
 #[cfg(test)]

@@ -1,6 +1,12 @@
-//! The settings of stages and joins that are more than a number, a duration or a name.
+//! How the settings of a pipeline are written. What they mean is said where they are obeyed: by the
+//! lane and by the coordinator.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
+
+use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Tolerance, When};
+use longshore_kafka::lane::config::Ordering;
+use longshore_kafka::lane::start::StartPolicy;
+use longshore_schemas::Timestamp;
 
 /// A setting or part of one that is written as a single text in the file.
 pub(super) trait FromText: Sized {
@@ -11,17 +17,9 @@ pub(super) trait FromText: Sized {
     fn from_text(text: &str) -> Result<Self, String>;
 }
 
-/// Declares a setting with a fixed choice of words.
+/// Gives settings with a fixed choice of values the words by which the file calls them.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident {
-        $($(#[$word_doc:meta])* $variant:ident = $word:literal,)*
-    }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$word_doc])* $variant,)*
-        }
-
+    ($name:ident { $($variant:ident = $word:literal,)* }) => {
         impl FromText for $name {
             fn from_text(text: &str) -> Result<Self, String> {
                 match text {
@@ -33,93 +31,45 @@ macro_rules! words {
     };
 }
 
-words! {
-    /// Which items of a stage wait for one another.
-    Ordering {
-        /// Items with the same key, in offset order. An item without a key waits for nobody.
-        Key = "key",
-        /// All items of a partition, in offset order.
-        Partition = "partition",
-        /// None.
-        None = "none",
-    }
-}
+words! { Ordering { Key = "key", Partition = "partition", None = "none", } }
+words! { OnFailed { Include = "include", Drop = "drop", FailFast = "fail_fast", } }
+words! { OnTimeout { Partial = "partial", Fail = "fail", } }
+words! { OnLate { Topic = "topic", Drop = "drop", } }
 
-words! {
-    /// What a failed part does to its group.
-    OnFailed {
-        /// The gather sees it.
-        Include = "include",
-        /// The gather doesn't see it; it is only counted.
-        Drop = "drop",
-        /// It closes the group as failed, at once, and cancels the parts still at work.
-        FailFast = "fail_fast",
-    }
-}
-
-words! {
-    /// What becomes of a group whose deadline has come.
-    OnTimeout {
-        /// Its result is gathered from the parts that are there.
-        Partial = "partial",
-        /// Its result is a failure.
-        Fail = "fail",
-    }
-}
-
-words! {
-    /// Where parts go that come after their group has closed.
-    LateParts {
-        /// To the join's late topic.
-        Topic = "topic",
-        /// Nowhere; they are only counted.
-        Drop = "drop",
-    }
-}
-
-/// Where a consumer group begins that has never committed anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// At the oldest record.
-    Earliest,
-    /// At the next record that arrives.
-    Latest,
-    /// At the first record with this time or a later one.
-    At(SystemTime),
-}
-
-impl FromText for Start {
+impl FromText for StartPolicy {
     fn from_text(text: &str) -> Result<Self, String> {
         match text {
             "earliest" => Ok(Self::Earliest),
             "latest" => Ok(Self::Latest),
-            time => humantime::parse_rfc3339(time).map(Self::At).map_err(|_| {
+            time => self::time(time).map(Self::At).ok_or_else(|| {
                 "earliest, latest or a time such as `2026-01-31T12:00:00Z`".to_owned()
             }),
         }
     }
 }
 
-/// How many parts of a group may fail, or be missing, before its result is a failure.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Allowance {
-    /// This many.
-    Count(u32),
-    /// This share of the expected parts, from 0 to 100.
-    Percent(f64),
+fn time(text: &str) -> Option<Timestamp> {
+    let since_epoch = humantime::parse_rfc3339(text)
+        .ok()?
+        .duration_since(UNIX_EPOCH)
+        .ok()?;
+    i64::try_from(since_epoch.as_millis()).ok().map(Timestamp)
 }
 
-impl FromText for Allowance {
+impl FromText for Tolerance {
     fn from_text(text: &str) -> Result<Self, String> {
-        let read = match text.strip_suffix('%') {
-            None => text.parse().ok().map(Self::Count),
-            Some(share) => share.trim_end().parse().ok().map(Self::Percent),
+        let read = match text.ends_with('%') {
+            true => text.parse().ok().map(Self::Share),
+            false => text.parse().ok().map(Self::Count),
         };
-        match read {
-            Some(Self::Percent(share)) if !(0.0..=100.0).contains(&share) => None,
-            read => read,
-        }
-        .ok_or_else(|| "a number of parts such as `2`, or a share such as `1%`".to_owned())
+        read.ok_or_else(|| "a number of parts such as `2`, or a share such as `1%`".to_owned())
+    }
+}
+
+impl FromText for When {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map_err(|wrong| format!("a rule such as `all_ended` or `price.done` ({wrong})"))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use longshore_coordinator::gather::Rules;
+use longshore_kafka::lane::config::Ordering;
+use longshore_kafka::lane::start::StartPolicy;
 use longshore_schemas::{StageName, TopicName};
-
-use super::settings::{Allowance, LateParts, OnFailed, OnTimeout, Ordering, Start};
 
 /// A pipeline that passed every check. Made by [`super::load`], [`super::read`] or
 /// [`super::PipelineDraft::build`] alone, so what it says holds.
@@ -51,30 +52,6 @@ impl Pipeline {
     /// The join of this name.
     pub fn join(&self, name: &str) -> Option<&Join> {
         self.joins.iter().find(|join| join.name == name)
-    }
-
-    /// Whether items of a stage are parts of a join's groups: it is a stage that the join
-    /// waits for, or lies between one and the stage that opens the groups.
-    pub fn carries_parts(&self, stage: &Stage, join: &Join) -> bool {
-        let opener = |ancestor: &&Stage| {
-            ancestor
-                .fan_out
-                .as_ref()
-                .is_some_and(|fan_out| fan_out.join == join.name)
-        };
-        join.of.iter().filter_map(|of| self.stage(of)).any(|of| {
-            self.lineage(of)
-                .take_while(|each| !opener(each))
-                .any(|each| each.name == stage.name)
-        })
-    }
-
-    /// A stage, the stage it reads, and so on up to the source.
-    fn lineage<'a>(&'a self, stage: &'a Stage) -> impl Iterator<Item = &'a Stage> {
-        std::iter::successors(Some(stage), |stage| match &stage.from {
-            StageInput::Source => None,
-            StageInput::Stage(from) => self.stage(from),
-        })
     }
 
     /// The sink of this name.
@@ -124,7 +101,7 @@ pub struct Stage {
     /// Partitions of its own topic, at least 1.
     pub partitions: u32,
     /// Where it begins at its very first start; None: it must not begin without being told.
-    pub start: Option<Start>,
+    pub start: Option<StartPolicy>,
     /// The age at which its transactions are committed.
     pub commit_interval: Duration,
 }
@@ -172,29 +149,8 @@ pub struct Backoff {
 pub struct Join {
     /// Its name.
     pub name: String,
-    /// The stages whose outcomes it gathers, at least one.
-    pub of: Vec<StageName>,
-    /// The rule by which a group is complete, in the coordinator's words; it passed
-    /// [`super::Registered::when`].
-    pub when: String,
-    /// How many parts may fail before the result is a failure; None: `on_failed` decides.
-    pub failed_tolerated: Option<Allowance>,
-    /// How many may be missing at the deadline; None: `on_timeout` decides.
-    pub missing_tolerated: Option<Allowance>,
-    /// The longest wait for a group's parts.
-    pub timeout: Duration,
-    /// What a failed part does to its group.
-    pub on_failed: OnFailed,
-    /// What becomes of a group whose deadline has come.
-    pub on_timeout: OnTimeout,
-    /// Where parts go that come after their group has closed.
-    pub late: LateParts,
-    /// How long a part of an unknown group is kept.
-    pub orphan_timeout: Duration,
-    /// How long a closed group is remembered.
-    pub closed_retention: Duration,
-    /// The most parts that a group may have.
-    pub parts_max: u32,
+    /// What completes a group, and what becomes of parts that don't fit.
+    pub rules: Rules,
     /// The name under which its gather was registered.
     pub gather: String,
     /// The sink of its results.

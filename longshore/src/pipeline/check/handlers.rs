@@ -1,50 +1,58 @@
-//! What a pipeline leaves to the program that runs it: handlers, gathers, types of items, rules.
+//! What a pipeline leaves to the program that runs it: handlers, gathers, types of items.
 
-use longshore_schemas::StageName;
+use longshore_handler::Takes;
 
-use crate::pipeline::draft::{JoinDraft, PipelineDraft};
+use crate::pipeline::draft::{PipelineDraft, StageDraft, text};
 use crate::pipeline::place::Placed;
 use crate::pipeline::problem::{Findings, instead};
 
-use super::Registered;
+use super::wiring::SOURCE;
+use super::{KnownItem, Registered};
 
 pub(super) fn check(draft: &PipelineDraft, registered: &Registered<'_>, findings: &mut Findings) {
+    let (gathers, handlers) = by_kind(registered);
+    let items: Vec<&str> = registered.items.iter().map(|item| item.name).collect();
     if let Some(source) = &draft.source {
         findings.about("source");
         named(
-            "schema",
-            "item",
+            ("schema", "item"),
             source.value.schema.as_ref(),
-            registered.items,
+            &items,
             findings,
         );
     }
     for (name, stage) in &draft.stages {
         findings.about(format!("stage `{}`", name.value));
         named(
-            "handler",
-            "handler",
+            ("handler", "handler"),
             stage.handler.as_ref(),
-            registered.handlers,
+            &handlers,
             findings,
         );
+        fits(draft, stage, registered, findings);
     }
     for (name, join) in &draft.joins {
         findings.about(format!("join `{}`", name.value));
         named(
-            "gather",
-            "gather",
+            ("gather", "gather"),
             join.gather.as_ref(),
-            registered.gathers,
+            &gathers,
             findings,
         );
-        rule(join, registered, findings);
     }
 }
 
+/// The names of gathers, and those of the handlers of items.
+fn by_kind<'a>(registered: &Registered<'a>) -> (Vec<&'a str>, Vec<&'a str>) {
+    let handlers = registered.handlers.iter();
+    let (gathers, handlers): (Vec<_>, Vec<_>) =
+        handlers.partition(|handler| handler.takes == Takes::Group);
+    let names = |of: Vec<&super::KnownHandler<'a>>| of.iter().map(|each| each.name).collect();
+    (names(gathers), names(handlers))
+}
+
 fn named(
-    key: &str,
-    kind: &str,
+    (key, kind): (&str, &str),
     name: Option<&Placed<String>>,
     known: &[&str],
     findings: &mut Findings,
@@ -62,17 +70,42 @@ fn named(
     );
 }
 
-fn rule(join: &JoinDraft, registered: &Registered<'_>, findings: &mut Findings) {
-    let (Some(of), Some(when)) = (&join.of, &join.when) else {
+/// A handler that reads the source must take what the source holds: otherwise every item would be a
+/// dead letter.
+fn fits(
+    draft: &PipelineDraft,
+    stage: &StageDraft,
+    registered: &Registered<'_>,
+    findings: &mut Findings,
+) {
+    let Some((item, handler)) = of_source(draft, registered).zip(stage.handler.as_ref()) else {
         return;
     };
-    let of: Vec<StageName> = of
-        .value
-        .0
+    let known = registered
+        .handlers
         .iter()
-        .map(|stage| stage.value.as_str().into())
-        .collect();
-    if let Err(wrong) = (registered.when)(&when.value, &of) {
-        findings.add(when.place, format!("`when: {}`: {wrong}", when.value));
+        .find(|known| known.name == handler.value);
+    let reads_source = text(stage.from.as_ref()) == SOURCE;
+    if let Some(Takes::Item { schema }) = known.map(|known| known.takes)
+        && reads_source
+        && schema != item.schema
+    {
+        let message = format!(
+            "`handler: {}`: it takes `{schema}`, but the source holds `{}` (`schema: {}`); correct \
+             one of them",
+            handler.value, item.schema, item.name
+        );
+        findings.add(handler.place, message);
     }
+}
+
+fn of_source<'a>(
+    draft: &PipelineDraft,
+    registered: &'a Registered<'_>,
+) -> Option<&'a KnownItem<'a>> {
+    let schema = draft.source.as_ref()?.value.schema.as_ref()?;
+    registered
+        .items
+        .iter()
+        .find(|item| item.name == schema.value)
 }

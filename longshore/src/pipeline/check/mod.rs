@@ -3,27 +3,42 @@
 mod handlers;
 mod joins;
 mod legal;
+mod rules;
 mod settle;
 mod topics;
 mod wiring;
 
-use longshore_schemas::StageName;
+use longshore_handler::Takes;
 
 use super::draft::PipelineDraft;
 use super::problem::{Findings, Problems};
 use super::shape::Pipeline;
 
 /// What the program that runs a pipeline knows, and a pipeline may name.
+#[derive(Clone, Debug, Default)]
 pub struct Registered<'a> {
-    /// The handlers of stages.
-    pub handlers: &'a [&'a str],
-    /// The gathers of joins.
-    pub gathers: &'a [&'a str],
-    /// The types of items, each with its schema.
-    pub items: &'a [&'a str],
-    /// Checks a join's `when`, given the stages of its `of`. The rule's language belongs to the
-    /// coordinator; here it is text.
-    pub when: fn(&str, &[StageName]) -> Result<(), String>,
+    /// The handlers of stages, and the gathers of joins.
+    pub handlers: Vec<KnownHandler<'a>>,
+    /// The types of items.
+    pub items: Vec<KnownItem<'a>>,
+}
+
+/// A handler by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownHandler<'a> {
+    /// The name under which it was registered.
+    pub name: &'a str,
+    /// What it takes: a handler of groups is a gather.
+    pub takes: Takes,
+}
+
+/// A type of items by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownItem<'a> {
+    /// The name under which it was registered.
+    pub name: &'a str,
+    /// Its schema's full name.
+    pub schema: &'a str,
 }
 
 impl PipelineDraft {
@@ -48,6 +63,7 @@ pub(super) fn check(
     handlers::check(draft, registered, &mut findings);
     let pipeline = settle::pipeline(draft, &mut findings);
     if findings.is_empty() {
+        rules::check(&pipeline, draft, &mut findings);
         // Names of topics follow from all the others, so they are sound only now.
         topics::check(&pipeline, draft, &mut findings);
     }

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use longshore_coordinator::gather::{Rules, Tolerate};
+use longshore_kafka::lane::start::StartPolicy;
 use longshore_schemas::StageName;
 
 use crate::pipeline::defaults;
@@ -14,7 +16,6 @@ use crate::pipeline::draft::{
 use crate::pipeline::names;
 use crate::pipeline::place::{Place, Placed};
 use crate::pipeline::problem::Findings;
-use crate::pipeline::settings::Start;
 use crate::pipeline::shape::{
     Backoff, Destination, FanOut, Join, Pipeline, Sink, Source, Stage, StageInput,
 };
@@ -138,11 +139,15 @@ impl Settling<'_> {
         }
     }
 
-    /// A stage that reads the source begins where the source says, unless it says otherwise.
-    fn start(&self, from: &str, draft: &StageDraft) -> Option<Start> {
-        let of_source = self.draft.source.as_ref().filter(|_| from == SOURCE);
-        let of_source = of_source.and_then(|source| given(source.value.start.as_ref()));
-        given(draft.start.as_ref()).or(of_source)
+    /// A stage that reads the source begins where the source says, unless it says otherwise. One
+    /// that reads a topic of the pipeline's own begins at its beginning: all of it is meant for it.
+    fn start(&self, from: &str, draft: &StageDraft) -> Option<StartPolicy> {
+        let source = self.draft.source.as_ref().map(|source| &source.value);
+        let inherited = match from {
+            SOURCE => source.and_then(|source| given(source.start.as_ref())),
+            _ => Some(StartPolicy::Earliest),
+        };
+        given(draft.start.as_ref()).or(inherited)
     }
 
     fn destination(&self, draft: &StageDraft) -> Destination {
@@ -194,15 +199,20 @@ impl Settling<'_> {
 
     fn join(&mut self, (name, draft): &(Placed<String>, JoinDraft), partitions: u32) -> Join {
         self.findings.about(format!("join `{}`", name.value));
-        let tolerate = draft.tolerate.as_ref().map(|tolerate| &tolerate.value);
-        let failed = tolerate.and_then(|tolerate| tolerate.failed.as_ref());
-        let missing = tolerate.and_then(|tolerate| tolerate.missing.as_ref());
         Join {
             name: name.value.clone(),
+            rules: self.rules(name, draft),
+            gather: self.required(draft.gather.as_ref(), name.place, "gather: <name>"),
+            into: self.required(draft.into.as_ref(), name.place, "into: <sink>"),
+            partitions: self.at_least_one("partitions", draft.partitions.as_ref(), partitions),
+        }
+    }
+
+    fn rules(&mut self, name: &Placed<String>, draft: &JoinDraft) -> Rules {
+        Rules {
             of: self.of(name, draft),
-            when: given(draft.when.as_ref()).unwrap_or_else(|| defaults::WHEN.to_owned()),
-            failed_tolerated: given(failed),
-            missing_tolerated: given(missing),
+            when: given(draft.when.as_ref()).unwrap_or(defaults::WHEN),
+            tolerate: tolerate(draft),
             timeout: self.timeout(name, draft),
             on_failed: given(draft.on_failed.as_ref()).unwrap_or(defaults::ON_FAILED),
             on_timeout: given(draft.on_timeout.as_ref()).unwrap_or(defaults::ON_TIMEOUT),
@@ -217,14 +227,13 @@ impl Settling<'_> {
                 draft.closed_retention.as_ref(),
                 defaults::CLOSED_RETENTION,
             ),
+            closed_marks_max: defaults::CLOSED_MARKS_MAX,
             parts_max: self.at_least_one(
                 "parts_max",
                 draft.parts_max.as_ref(),
                 defaults::PARTS_MAX,
             ),
-            gather: self.required(draft.gather.as_ref(), name.place, "gather: <name>"),
-            into: self.required(draft.into.as_ref(), name.place, "into: <sink>"),
-            partitions: self.at_least_one("partitions", draft.partitions.as_ref(), partitions),
+            open_bytes_max: defaults::OPEN_BYTES_MAX,
         }
     }
 
@@ -309,6 +318,14 @@ impl Settling<'_> {
             }
             value => given(value).unwrap_or(default),
         }
+    }
+}
+
+fn tolerate(draft: &JoinDraft) -> Tolerate {
+    let tolerate = draft.tolerate.as_ref().map(|tolerate| &tolerate.value);
+    Tolerate {
+        failed: given(tolerate.and_then(|tolerate| tolerate.failed.as_ref())),
+        missing: given(tolerate.and_then(|tolerate| tolerate.missing.as_ref())),
     }
 }
 

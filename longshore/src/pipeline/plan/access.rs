@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use longshore_coordinator::gather::{OnFailed, OnLate};
 use longshore_schemas::TopicName;
 use serde::Serialize;
 
-use crate::pipeline::settings::{LateParts, OnFailed};
 use crate::pipeline::shape::{Join, Pipeline, Stage};
 
 use super::topics::topics_of;
@@ -66,7 +66,7 @@ fn of_stage(pipeline: &Pipeline, stage: &Stage) -> Access {
     ];
     for join in joins_of(pipeline, stage) {
         allow.push(write(&pipeline.inbox(join)));
-        if join.on_failed == OnFailed::FailFast {
+        if join.rules.on_failed == OnFailed::FailFast {
             allow.push(read(&pipeline.cancels(join)));
         }
     }
@@ -88,7 +88,7 @@ fn joins_of<'a>(pipeline: &'a Pipeline, stage: &'a Stage) -> impl Iterator<Item 
             .fan_out
             .as_ref()
             .is_some_and(|fan_out| fan_out.join == join.name);
-        opens || pipeline.carries_parts(stage, join)
+        opens || !pipeline.part_stages(stage, join).is_empty()
     })
 }
 
@@ -102,10 +102,10 @@ fn of_join(pipeline: &Pipeline, join: &Join) -> Access {
         write(&pipeline.conflicts(join)),
         write(&pipeline.orphans(join)),
     ];
-    if join.late == LateParts::Topic {
+    if join.rules.late == OnLate::Topic {
         allow.push(write(&pipeline.late(join)));
     }
-    if join.on_failed == OnFailed::FailFast {
+    if join.rules.on_failed == OnFailed::FailFast {
         allow.push(write(&pipeline.cancels(join)));
     }
     allow.push(transactions(&group));

@@ -1,6 +1,7 @@
 //! What a pipeline may say but probably doesn't mean.
 
-use crate::pipeline::settings::Ordering;
+use longshore_kafka::lane::config::Ordering;
+
 use crate::pipeline::shape::{Join, Pipeline, StageInput};
 
 pub(super) fn of(pipeline: &Pipeline) -> Vec<String> {
@@ -27,15 +28,15 @@ fn unordered(pipeline: &Pipeline) -> Option<String> {
 }
 
 fn too_hasty<'a>(pipeline: &'a Pipeline, join: &'a Join) -> impl Iterator<Item = String> + 'a {
-    let stages = join.of.iter().filter_map(|name| pipeline.stage(name));
-    stages.filter(|stage| stage.item_timeout > join.timeout).map(|stage| {
+    let stages = join.rules.of.iter().filter_map(|name| pipeline.stage(name));
+    stages.filter(|stage| stage.item_timeout > join.rules.timeout).map(|stage| {
         format!(
             "one attempt of stage `{}` may take {}, longer than join `{}` waits ({}), and its part \
              is late then; lower `item_timeout` or raise `timeout`",
             stage.name,
             humantime::format_duration(stage.item_timeout),
             join.name,
-            humantime::format_duration(join.timeout)
+            humantime::format_duration(join.rules.timeout)
         )
     })
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use longshore_coordinator::gather::{OnFailed, OnLate};
 use longshore_schemas::TopicName;
 use serde::Serialize;
 
 use crate::pipeline::defaults;
 use crate::pipeline::names;
-use crate::pipeline::settings::{LateParts, OnFailed};
 use crate::pipeline::shape::{Destination, Join, Pipeline, Stage, StageInput};
 
 /// A topic that a pipeline needs.
@@ -186,14 +186,15 @@ fn of_join(pipeline: &Pipeline, join: &Join) -> Vec<TopicPlan> {
         why: "what the inbox alone doesn't say: closings and orphans".to_owned(),
         ..inbox.clone()
     };
-    let late = (join.late == LateParts::Topic).then(|| {
+    let late = (join.rules.late == OnLate::Topic).then(|| {
         set_aside(
             &inbox,
             pipeline.late(join),
             "parts that came after their group closed",
         )
     });
-    let cancels = (join.on_failed == OnFailed::FailFast).then(|| cancels(pipeline, join, &inbox));
+    let cancels =
+        (join.rules.on_failed == OnFailed::FailFast).then(|| cancels(pipeline, join, &inbox));
     let conflicts = "second openings, unexpected parts, duplicates that differ";
     let conflicts = set_aside(&inbox, pipeline.conflicts(join), conflicts);
     let orphans = set_aside(
@@ -224,8 +225,9 @@ fn inbox(pipeline: &Pipeline, join: &Join) -> TopicPlan {
 /// How long a join may look back: as long as a group may be open and then be remembered, and as
 /// much again, so that a coordinator that was away that long still finds all of it.
 fn lifetime(join: &Join) -> Duration {
-    join.timeout
-        .saturating_add(join.closed_retention)
+    join.rules
+        .timeout
+        .saturating_add(join.rules.closed_retention)
         .saturating_mul(2)
 }
 

@@ -1,15 +1,19 @@
 //! The two ways to a pipeline: the file and Rust.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Tolerance, Tolerate, When};
+use longshore_kafka::lane::config::Ordering;
+use longshore_kafka::lane::start::StartPolicy;
+use longshore_schemas::Timestamp;
 
 use crate::pipeline::{
-    Allowance, Backoff, BackoffDraft, Destination, FanOutDraft, JoinDraft, LateParts, LoadError,
-    OnFailed, OnTimeout, Ordering, PipelineDraft, SinkDraft, SourceDraft, StageDraft, StageInput,
-    Start, TolerateDraft, load,
+    Backoff, BackoffDraft, Destination, FanOutDraft, JoinDraft, LoadError, PipelineDraft,
+    SinkDraft, SourceDraft, StageDraft, StageInput, TolerateDraft, load,
 };
 
-use super::{ORDERS, REGISTERED, orders};
+use super::{ORDERS, orders, registered};
 
 fn orders_in_rust() -> PipelineDraft {
     let ten_seconds = Duration::from_secs(10);
@@ -25,11 +29,11 @@ fn orders_in_rust() -> PipelineDraft {
     let supply = StageDraft::new().from("split").handler("supply_line");
     let settle = JoinDraft::new()
         .of(["price", "supply"])
-        .when("all_ended")
+        .when(When::AllEnded)
         .timeout(ten_seconds)
         .on_failed(OnFailed::Include)
         .on_timeout(OnTimeout::Partial)
-        .late(LateParts::Topic)
+        .late(OnLate::Topic)
         .gather("settle_order")
         .into("settled");
     PipelineDraft::new("orders")
@@ -37,11 +41,12 @@ fn orders_in_rust() -> PipelineDraft {
             SourceDraft::new()
                 .topic("orders")
                 .schema("Order")
-                .key("order_key"),
+                .key("order_key")
+                .start(StartPolicy::Earliest),
         )
         .stage("split", split)
         .stage("price", price.item_timeout(ten_seconds).to("settle"))
-        .stage("supply", supply.item_timeout(ten_seconds).to("settle"))
+        .stage("supply", supply.item_timeout(ten_seconds * 6).to("settle"))
         .join("settle", settle)
         .sink("settled", SinkDraft::new().topic("settled"))
 }
@@ -49,14 +54,14 @@ fn orders_in_rust() -> PipelineDraft {
 #[test]
 fn a_pipeline_is_the_same_from_the_file_and_from_rust() {
     let from_file = orders(ORDERS).unwrap();
-    let from_rust = orders_in_rust().build(&REGISTERED).unwrap();
+    let from_rust = orders_in_rust().build(&registered()).unwrap();
     assert_eq!(from_file, from_rust);
 }
 
 #[test]
 fn a_pipeline_written_in_rust_passes_the_same_checks() {
     let draft = orders_in_rust().stage("extra", StageDraft::new().from("splt").attempts(0));
-    let problems = draft.build(&REGISTERED).unwrap_err().to_string();
+    let problems = draft.build(&registered()).unwrap_err().to_string();
     assert_eq!(
         problems,
         "pipeline orders: stage `extra`: `from: splt`: there is no stage `splt`; \
@@ -77,16 +82,13 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(split.from, StageInput::Source);
     assert_eq!(split.to, Destination::OwnTopic);
     assert_eq!(split.ordering, Ordering::Key);
-    assert_eq!(split.start, None);
+    assert_eq!(split.start, Some(StartPolicy::Earliest));
     assert_eq!(split.commit_interval, Duration::from_millis(100));
     let settle = pipeline.join("settle").unwrap();
     assert_eq!(settle.partitions, 8);
-    assert_eq!(
-        (settle.failed_tolerated, settle.missing_tolerated),
-        (None, None)
-    );
-    assert_eq!(settle.orphan_timeout, Duration::from_secs(60));
-    assert_eq!(settle.closed_retention, Duration::from_secs(3600));
+    assert_eq!(settle.rules.tolerate, Tolerate::default());
+    assert_eq!(settle.rules.orphan_timeout, Duration::from_secs(60));
+    assert_eq!(settle.rules.closed_retention, Duration::from_secs(3600));
 }
 
 const EVERY_SETTING: &str = "
@@ -126,8 +128,8 @@ sinks:
   out: {topic: \"results\", partitions: 6}
 ";
 
-fn noon() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_769_860_800)
+fn noon() -> Timestamp {
+    Timestamp(1_769_860_800_000)
 }
 
 fn every_stage_setting_in_rust() -> StageDraft {
@@ -142,21 +144,21 @@ fn every_stage_setting_in_rust() -> StageDraft {
         .ordering(Ordering::None)
         .concurrency(7)
         .partitions(4)
-        .start(Start::At(noon()))
+        .start(StartPolicy::At(noon()))
         .commit_interval(Duration::from_millis(250))
 }
 
 fn every_join_setting_in_rust() -> JoinDraft {
     let hour = Duration::from_secs(3600);
-    let tolerate = TolerateDraft::new().failed(Allowance::Percent(1.5));
+    let tolerate = TolerateDraft::new().failed(Tolerance::Share("1.5%".parse().unwrap()));
     JoinDraft::new()
         .of(["b"])
-        .when("any_done")
-        .tolerate(tolerate.missing(Allowance::Count(2)))
+        .when(When::AnyDone)
+        .tolerate(tolerate.missing(Tolerance::Count(2)))
         .timeout(hour)
         .on_failed(OnFailed::FailFast)
         .on_timeout(OnTimeout::Fail)
-        .late(LateParts::Drop)
+        .late(OnLate::Drop)
         .orphan_timeout(Duration::from_secs(5))
         .closed_retention(hour * 2)
         .parts_max(99)
@@ -172,14 +174,14 @@ fn every_setting_that_is_written_holds() {
     let b = StageDraft::new().from("a").handler("price_line").to("j");
     let rust = PipelineDraft::new("p")
         .partitions(3)
-        .source(source.start(Start::Earliest).cursors("in-cursors"))
+        .source(source.start(StartPolicy::Earliest).cursors("in-cursors"))
         .stage("a", every_stage_setting_in_rust())
         .stage("b", b.ordering(Ordering::Partition))
         .join("j", every_join_setting_in_rust())
         .sink("out", SinkDraft::new().topic("results").partitions(6));
-    assert_eq!(file, rust.build(&REGISTERED).unwrap());
+    assert_eq!(file, rust.build(&registered()).unwrap());
     let a = file.stage(&"a".into()).unwrap();
-    assert_eq!(a.start, Some(Start::At(noon())));
+    assert_eq!(a.start, Some(StartPolicy::At(noon())));
     let (initial, max) = (Duration::from_secs(1), Duration::from_secs(2));
     assert_eq!(a.backoff, Backoff { initial, max });
     assert_eq!(file.source().partitions, 3);
@@ -188,31 +190,41 @@ fn every_setting_that_is_written_holds() {
 
 #[test]
 fn a_stage_that_reads_the_source_begins_where_the_source_says() {
-    let text = ORDERS.replace("key: order_key}", "key: order_key, start: latest}");
+    let text = ORDERS.replace("start: earliest}", "start: latest}");
     let pipeline = orders(&text).unwrap();
     let starts: Vec<_> = pipeline.stages().iter().map(|stage| stage.start).collect();
-    assert_eq!(starts, [Some(Start::Latest), None, None]);
+    assert_eq!(
+        starts,
+        [
+            Some(StartPolicy::Latest),
+            Some(StartPolicy::Earliest),
+            Some(StartPolicy::Earliest)
+        ]
+    );
 }
 
 #[test]
-fn a_stage_carries_the_parts_of_a_join_from_behind_its_opener_to_the_join() {
+fn an_item_that_is_given_up_ends_the_part_of_every_stage_that_it_would_have_come_to() {
     let text = ORDERS.replace(
         "  price:  {from: split,",
         "  check: {from: split, handler: price_line}\n  price:  {from: check,",
     );
     let pipeline = orders(&text).unwrap();
     let settle = pipeline.join("settle").unwrap();
-    let carrying = pipeline
-        .stages()
-        .iter()
-        .filter(|stage| pipeline.carries_parts(stage, settle));
-    let names: Vec<_> = carrying.map(|stage| stage.name.as_str()).collect();
-    assert_eq!(names, ["check", "price", "supply"]);
+    let ends = |stage: &str| {
+        let stage = pipeline.stage(&stage.into()).unwrap();
+        let of = pipeline.part_stages(stage, settle);
+        of.iter().map(|of| of.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(ends("split"), [""; 0]);
+    assert_eq!(ends("check"), ["price"]);
+    assert_eq!(ends("price"), ["price"]);
+    assert_eq!(ends("supply"), ["supply"]);
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = load(Path::new("/nowhere/orders.yaml"), &REGISTERED).unwrap_err();
+    let error = load(Path::new("/nowhere/orders.yaml"), &registered()).unwrap_err();
     assert!(matches!(error, LoadError::Unreadable { .. }));
     assert!(
         error
@@ -227,6 +239,6 @@ fn a_file_is_loaded_and_its_problems_carry_its_path() {
         env!("CARGO_MANIFEST_DIR"),
         "/../examples/orders/orders.yaml"
     );
-    let pipeline = load(Path::new(path), &REGISTERED).unwrap();
+    let pipeline = load(Path::new(path), &registered()).unwrap();
     assert_eq!(pipeline.name(), "orders");
 }

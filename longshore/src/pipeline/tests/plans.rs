@@ -50,7 +50,7 @@ fn a_plan_is_told_to_programs_as_json() {
     assert_eq!(inbox["role"], "inbox");
     assert_eq!(inbox["owner"]["join"], "settle");
     assert_eq!(inbox["settings"][2]["demand"]["at_least"], 7_220_000);
-    assert_eq!(json["advice"], serde_json::json!([]));
+    assert_eq!(json["advice"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
@@ -111,6 +111,8 @@ fn what_is_allowed_but_probably_not_meant_is_advice() {
             "the source has no `key`, so stage `split` handles its items in no order; name a key, \
              or say `ordering: none`",
             "one attempt of stage `price` may take 30s, longer than join `settle` waits (10s), and \
+             its part is late then; lower `item_timeout` or raise `timeout`",
+            "one attempt of stage `supply` may take 1m, longer than join `settle` waits (10s), and \
              its part is late then; lower `item_timeout` or raise `timeout`",
         ]
     );
