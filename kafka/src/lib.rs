@@ -3,13 +3,20 @@
 
 mod record;
 mod remedy;
+mod settings;
 mod transaction;
 mod transactions;
 
+pub mod admin;
+pub mod client;
 pub mod lane;
 pub mod model;
+pub mod partitioner;
+pub mod publisher;
+pub mod reader;
 
 pub use record::{Offset, Outgoing, Partition, Record};
 pub use remedy::{Failure, Remedy};
+pub use settings::{Settings, SettingsError};
 pub use transaction::{Commit, Spoiled, Transaction, Written};
 pub use transactions::{Deliveries, ProduceError, Refusal, Transactions};

@@ -1,0 +1,132 @@
+//! Why a topic can't be read.
+
+use std::time::Duration;
+
+use longshore_schemas::TopicName;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::admin::AdminError;
+use crate::{Offset, Partition};
+
+/// What failed, where, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A question to the cluster failed.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// There is no such partition.
+    #[error("topic {topic} has no partition {partition}")]
+    NoPartition {
+        /// The topic.
+        topic: TopicName,
+        /// The partition that was asked for.
+        partition: Partition,
+    },
+    /// Retention, or someone, has deleted what was to be read.
+    #[error(
+        "{topic}/{partition} begins at offset {log_start}, and was to be read from {from}: what lay \
+         between is deleted"
+    )]
+    Expired {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// Where reading was to begin.
+        from: Offset,
+        /// The first offset that is still there.
+        log_start: Offset,
+    },
+    /// The log is shorter than it was.
+    #[error(
+        "{topic}/{partition} ends at offset {end}, and was to be read from {from}: it was truncated, \
+         or the topic was made anew"
+    )]
+    Truncated {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// Where reading was to begin.
+        from: Offset,
+        /// Its end.
+        end: Offset,
+    },
+    /// The log lost, while it was read, what was to be read next.
+    #[error(
+        "topic {topic} was truncated or cut off by its retention while it was read; read again"
+    )]
+    OutOfRange {
+        /// The topic.
+        topic: TopicName,
+    },
+    /// A committed reader can't get past an open transaction.
+    #[error(
+        "{topic}/{partition}: a transaction that began at offset {stable_end} is still open after \
+         {waited:?}, and holds back what was written up to {end}; it ends when its owner ends it, or \
+         by its transaction timeout"
+    )]
+    OpenTransaction {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// The last stable offset: where the oldest open transaction began.
+        stable_end: Offset,
+        /// Where reading was to end.
+        end: Offset,
+        /// How long nothing came.
+        waited: Duration,
+    },
+    /// Nothing comes, and nothing explains why.
+    #[error(
+        "{topic}/{partition}: nothing came for {waited:?} at offset {position}, before its end {end}; \
+         look at the broker's health"
+    )]
+    Stalled {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// Where reading stands.
+        position: Offset,
+        /// Where reading was to end.
+        end: Offset,
+        /// How long nothing came.
+        waited: Duration,
+    },
+    /// The client failed.
+    #[error("topic {topic} can't be read")]
+    Client {
+        /// The topic.
+        topic: TopicName,
+        /// How.
+        #[source]
+        error: KafkaError,
+    },
+}
+
+impl ReadError {
+    /// What an error of the client's poll means; none if the client mends it by itself.
+    pub(super) fn of(topic: &TopicName, error: KafkaError) -> Option<Self> {
+        let topic = topic.clone();
+        match error {
+            KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset) => {
+                Some(Self::OutOfRange { topic })
+            }
+            KafkaError::MessageConsumption(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+                | RDKafkaErrorCode::Authentication,
+            )
+            | KafkaError::MessageConsumptionFatal(_) => Some(Self::Client { topic, error }),
+            error => {
+                tracing::debug!(%topic, %error, "the client goes on after an error");
+                None
+            }
+        }
+    }
+}
