@@ -62,7 +62,7 @@ pub enum Fault {
     QueueFull,
     /// The broker will refuse this record for good. Only for produce.
     Refused,
-    /// The group loses the member just before the call, and the member hears of it at its next poll.
+    /// The group loses the member just before the call; the member hears of it at its next poll.
     SessionLost,
     /// The client reports a broker error: the producer is tainted. The call itself goes well.
     BrokerError,

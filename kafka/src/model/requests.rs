@@ -23,8 +23,8 @@ pub(super) struct Write {
 }
 
 impl State {
-    /// InitProducerId: fences whoever had the id, ends its transaction, and answers once its markers
-    /// are written.
+    /// InitProducerId: fences whoever had the id, ends its transaction, and answers once its
+    /// markers are written.
     pub(super) fn initialise(&mut self, id: &str) -> Result<Session, Code> {
         if !self.ids.contains_key(id) {
             let new = TransactionalId::new(self.new_producer());
