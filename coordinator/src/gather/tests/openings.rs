@@ -306,6 +306,31 @@ fn a_stage_no_longer_gathered_keeps_its_place_in_the_groups_that_list_it() {
 }
 
 #[test]
+fn closed_groups_are_forgotten_by_number_and_by_time_and_never_open_again() {
+    let mut partition = Partition::new(Rules {
+        closed_marks_max: 2,
+        ..rules("all_done")
+    });
+    for group in ["a", "b", "c"] {
+        partition.feed(open(group, 1, listed(&["p0"])));
+        partition.parts(group, "+p0");
+    }
+    partition.feed(tick());
+    assert_eq!(partition.gather.closed_count(), 2);
+    assert_eq!(partition.parts("a", "+p0"), NOTHING);
+    assert_eq!(partition.gather.waiting_count(), 1, "forgotten, so unknown");
+    assert_eq!(partition.feed_at(11 * TIMEOUT, tick()), ["orphan +p0"]);
+    assert_eq!(
+        (
+            partition.gather.closed_count(),
+            partition.gather.open_count()
+        ),
+        (0, 0)
+    );
+    assert_eq!(partition.parts("c", "+p0"), ["late +p0"]);
+}
+
+#[test]
 fn what_would_take_too_much_room_is_known_before_it_is_absorbed() {
     let mut partition = Partition::new(rules("all_done"));
     partition.feed(open("g", 1, Expect::Count(1)));
