@@ -84,24 +84,33 @@ fn foreign(topic: &TopicName, partition: Partition, offset: Offset) -> String {
     format!("journal {topic}/{partition}/{offset} holds a record that is none of ours")
 }
 
-/// Where the journal stood when which inbox record was absorbed.
+/// Where the journal and the watermark stood when which inbox record was absorbed.
 #[derive(Debug)]
 pub struct JournalMarks {
-    /// From this inbox offset on, the journal had come at least to this end; both ascend.
-    marks: VecDeque<(i64, i64)>,
+    /// All three ascend.
+    marks: VecDeque<JournalMark>,
+}
+
+/// Inbox records from an offset on were absorbed after the journal had come to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalMark {
+    /// The first of these inbox records.
+    pub from: i64,
+    /// That end.
+    pub end: i64,
+    /// The watermark by then.
+    pub watermark: Timestamp,
 }
 
 impl JournalMarks {
-    /// Records from `low` on were absorbed after the journal had come to `journal`.
-    pub fn new(low: i64, journal: i64) -> Self {
-        Self {
-            marks: VecDeque::from([(low, journal)]),
-        }
+    /// All that is known at first.
+    pub fn new(first: JournalMark) -> Self {
+        Self { marks: VecDeque::from([first]) }
     }
 
-    /// Inbox records from `next` on are absorbed after the journal has come to `end`.
-    pub fn advance(&mut self, next: i64, end: i64) {
-        if self.marks.back().is_some_and(|&(_, known)| end <= known) {
+    /// The journal has come further.
+    pub fn advance(&mut self, mark: JournalMark) {
+        if self.marks.back().is_some_and(|known| mark.end <= known.end) {
             return;
         }
         if self.marks.len() >= MARKS_MAX {
@@ -112,15 +121,15 @@ impl JournalMarks {
                 index % 2 == 1
             });
         }
-        self.marks.push_back((next, end));
+        self.marks.push_back(mark);
     }
 
-    /// Where the journal stood, or before, when the record at `low` was absorbed.
-    pub fn at(&mut self, low: i64) -> i64 {
-        while self.marks.get(1).is_some_and(|&(from, _)| from <= low) {
+    /// Where both stood, or before, when the record at `low` was absorbed.
+    pub fn at(&mut self, low: i64) -> Option<JournalMark> {
+        while self.marks.get(1).is_some_and(|mark| mark.from <= low) {
             self.marks.pop_front();
         }
-        self.marks.front().map_or(0, |&(_, end)| end)
+        self.marks.front().copied()
     }
 }
 
@@ -128,25 +137,29 @@ impl JournalMarks {
 mod tests {
     use super::*;
 
+    fn mark(from: i64, end: i64) -> JournalMark {
+        JournalMark { from, end, watermark: Timestamp(from * 10) }
+    }
+
     #[test]
     fn the_journal_is_read_from_where_it_stood_at_low() {
-        let mut marks = JournalMarks::new(100, 7);
-        marks.advance(150, 9);
-        marks.advance(160, 9);
-        marks.advance(200, 30);
-        assert_eq!(marks.at(100), 7);
-        assert_eq!(marks.at(149), 7);
-        assert_eq!(marks.at(170), 9);
-        assert_eq!(marks.at(200), 30);
+        let mut marks = JournalMarks::new(mark(100, 7));
+        marks.advance(mark(150, 9));
+        marks.advance(mark(160, 9));
+        marks.advance(mark(200, 30));
+        assert_eq!(marks.at(100), Some(mark(100, 7)));
+        assert_eq!(marks.at(149), Some(mark(100, 7)));
+        assert_eq!(marks.at(170), Some(mark(150, 9)));
+        assert_eq!(marks.at(200), Some(mark(200, 30)));
     }
 
     #[test]
     fn marks_are_bounded_and_err_on_the_early_side() {
-        let mut marks = JournalMarks::new(0, 0);
+        let mut marks = JournalMarks::new(mark(0, 0));
         for step in 1..100_000 {
-            marks.advance(step * 10, step);
+            marks.advance(mark(step * 10, step));
         }
         assert!(marks.marks.len() <= MARKS_MAX + 1);
-        assert!(marks.at(500_000) <= 50_000);
+        assert!(marks.at(500_000).is_some_and(|mark| mark.end <= 50_000));
     }
 }

@@ -17,7 +17,7 @@ use tokio::task::AbortHandle;
 use crate::closing::{Gathered, gather};
 use crate::config::JoinConfig;
 use crate::gather::Gather;
-use crate::journal::{JournalFrom, JournalMarks, JournalRead};
+use crate::journal::{JournalFrom, JournalMark, JournalMarks, JournalRead};
 use crate::state::JoinState;
 use crate::task::{Job, JoinTask};
 
@@ -105,7 +105,8 @@ impl JoinStep {
         read.records
             .into_iter()
             .for_each(|record| core.recall(record));
-        let marks = JournalMarks::new(state.low, state.journal);
+        let JoinState { low, journal, watermark } = state;
+        let marks = JournalMarks::new(JournalMark { from: low, end: journal, watermark });
         let place = (partition, assigned.epoch);
         assigned.task = Some(JoinTask::new(Arc::clone(&self.config), place, core, marks));
         assigned.journal_end = read.end;

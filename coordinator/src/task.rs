@@ -14,7 +14,7 @@ use longshore_telemetry::TraceContext;
 use crate::closing::Gathered;
 use crate::config::JoinConfig;
 use crate::gather::{Action, Closing, Effect, Gather, Hold};
-use crate::journal::JournalMarks;
+use crate::journal::{JournalMark, JournalMarks};
 use crate::outputs::Outputs;
 use crate::state::JoinState;
 
@@ -112,7 +112,7 @@ impl JoinTask {
     pub fn resume(&mut self, position: Offset, journal_end: i64) -> Result<Vec<Job>, StepError> {
         self.live = true;
         let effects = self.gather.resume();
-        self.marks.advance(position.0, journal_end);
+        self.advance_journal(position, journal_end);
         if effects.is_empty() {
             return Ok(Vec::new());
         }
@@ -285,8 +285,13 @@ impl JoinTask {
             holds.iter().for_each(|hold| self.gather.settled(hold));
         }
         if let Some(end) = journal_end {
-            self.marks.advance(next.0, end);
+            self.advance_journal(next, end);
         }
+    }
+
+    fn advance_journal(&mut self, next: Offset, end: i64) {
+        let watermark = self.gather.watermark().unwrap_or_default();
+        self.marks.advance(JournalMark { from: next.0, end, watermark });
     }
 }
 

@@ -77,7 +77,7 @@ impl<'a, T: Transactions> Transaction<'a, T> {
                 Err(ProduceError::Refused(refusal)) => {
                     return Err(Spoiled::Refused(vec![(tag, refusal)]));
                 }
-                Err(ProduceError::Failed(failure)) => return Err(Spoiled::Failed(failure)),
+                Err(ProduceError::Failed(failure)) => return Err(self.spoiled_by(failure)),
                 Err(ProduceError::Full) if self.is_late() => {
                     return Err(Spoiled::Failed(late(
                         "produce",
@@ -87,6 +87,13 @@ impl<'a, T: Transactions> Transaction<'a, T> {
                 Err(ProduceError::Full) => drop(self.producer.deliveries(Duration::from_millis(5))),
             }
         }
+    }
+
+    /// Once a broker has refused a record, the client answers the next one with a failure of its own,
+    /// which says nothing of the reason.
+    fn spoiled_by(&mut self, failure: Failure) -> Spoiled {
+        let refused = self.producer.deliveries(Duration::ZERO).refused;
+        if refused.is_empty() { Spoiled::Failed(failure) } else { Spoiled::Refused(refused) }
     }
 
     /// Waits until every record is delivered.
