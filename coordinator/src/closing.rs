@@ -27,12 +27,7 @@ pub struct Gathered {
 /// Gathers a group: attempts with a growing pause between them, and a FAILED result at the end of
 /// them, so that every group has exactly one.
 pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -> Gathered {
-    let Closing {
-        closed,
-        run_id,
-        parts,
-        ..
-    } = closing;
+    let Closing { closed, run_id, parts, .. } = closing;
     let offsets: Vec<i64> = parts.iter().map(|part| part.offset).collect();
     let group = Group {
         group_id: closed.group_id.clone(),
@@ -44,19 +39,12 @@ pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -
         missing: closed.missing.clone(),
         parts: parts.into_iter().map(part).collect(),
     };
-    let mut gathered = Gathered {
-        result: result_of(&closed),
-        closed,
-        key: None,
-    };
+    let mut gathered = Gathered { result: result_of(&closed), closed, key: None };
     gathered.result.run_id = run_id;
     let cx = context(&config, &gathered.closed, opened_in);
     let answer = attempts(&config, group, cx).await;
     if let Err(error) = answer.and_then(|outcome| gathered.take(outcome)) {
-        gathered.fail(
-            error.class(),
-            &format!("{} (parts at {offsets:?})", error.message()),
-        );
+        gathered.fail(error.class(), &format!("{} (parts at {offsets:?})", error.message()));
     }
     gathered
 }
@@ -68,11 +56,7 @@ async fn attempts(
 ) -> Result<Outcome, HandlerError> {
     let mut pause = config.backoff_initial;
     loop {
-        match config
-            .gather
-            .call(Raw::Group(Box::new(group.clone())), &cx)
-            .await
-        {
+        match config.gather.call(Raw::Group(Box::new(group.clone())), &cx).await {
             Err(error) if error.may_heal() && !cx.is_last_attempt() => {
                 metrics::counter!("longshore_retries_total", "stage" => config.join.to_string())
                     .increment(1);
@@ -102,21 +86,8 @@ fn context(config: &JoinConfig, closed: &Closed, opened_in: i32) -> Context {
 }
 
 fn part(ended: EndedPart) -> GroupPart {
-    let EndedPart {
-        stage,
-        part_id,
-        status,
-        payload,
-        error,
-        ..
-    } = ended;
-    GroupPart {
-        stage,
-        part_id,
-        status,
-        payload,
-        error,
-    }
+    let EndedPart { stage, part_id, status, payload, error, .. } = ended;
+    GroupPart { stage, part_id, status, payload, error }
 }
 
 fn result_of(closed: &Closed) -> GroupResult {

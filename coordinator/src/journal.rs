@@ -49,31 +49,21 @@ pub fn read(
         begin = begin.min(range_of(&reader, &ReadFrom::Time(since), partition)?.from);
     }
     // What expired is older than anything that is still waited for: the journal keeps twice that.
-    let range = Range {
-        from: begin.clamp(all.from, all.to),
-        ..all
-    };
+    let range = Range { from: begin.clamp(all.from, all.to), ..all };
     let mut records = Vec::new();
     for record in reader.read(&[range], PATIENCE)? {
         let record = record?;
-        let value = record
-            .value
-            .ok_or_else(|| foreign(topic, partition, record.offset))?;
+        let value = record.value.ok_or_else(|| foreign(topic, partition, record.offset))?;
         let decoded = JournalRecord::decode(&value)
             .map_err(|error| format!("{}: {error}", foreign(topic, partition, record.offset)))?;
         records.push(decoded);
     }
-    Ok(JournalRead {
-        records,
-        end: range.to.0,
-    })
+    Ok(JournalRead { records, end: range.to.0 })
 }
 
 fn range_of(reader: &Reader, from: &ReadFrom, partition: Partition) -> Result<Range, StepError> {
     let ranges = reader.ranges(from)?;
-    let found = ranges
-        .into_iter()
-        .find(|range| range.partition == partition);
+    let found = ranges.into_iter().find(|range| range.partition == partition);
     found.ok_or_else(|| {
         let topic = reader.topic();
         format!("journal {topic} has no partition {partition}: give it as many as its inbox").into()

@@ -51,10 +51,7 @@ impl Outputs<'_> {
             Some(value) => headers.set_text(name, value),
             None => headers.remove(name),
         });
-        let key = gathered
-            .key
-            .clone()
-            .unwrap_or_else(|| key_of(&closed.group_id));
+        let key = gathered.key.clone().unwrap_or_else(|| key_of(&closed.group_id));
         let result = Outgoing {
             topic: self.config.topics.results.clone(),
             partition: None,
@@ -84,12 +81,7 @@ impl Outputs<'_> {
         let group = late.outcome.group_id.clone();
         let value = InboxRecord::Outcome(*late.outcome).encode()?;
         let cause = format!("{:?}", late.cause);
-        Ok(self.aside(
-            &self.config.topics.late,
-            &group,
-            value,
-            (late.offset, cause),
-        ))
+        Ok(self.aside(&self.config.topics.late, &group, value, (late.offset, cause)))
     }
 
     /// A record that contradicts what stands before it.
@@ -102,12 +94,7 @@ impl Outputs<'_> {
         };
         let value = conflict.record.encode()?;
         let cause = format!("{:?}", conflict.cause);
-        Ok(self.aside(
-            &self.config.topics.conflicts,
-            &group,
-            value,
-            (conflict.offset, cause),
-        ))
+        Ok(self.aside(&self.config.topics.conflicts, &group, value, (conflict.offset, cause)))
     }
 
     /// A part whose group nobody opened, and the journal's record.
@@ -116,10 +103,7 @@ impl Outputs<'_> {
         let journal = self.journal(&JournalRecord::Orphaned(orphan.orphaned()))?;
         let value = InboxRecord::Outcome(orphan.outcome.clone()).encode()?;
         let place = (orphan.offset, "Orphan".to_owned());
-        Ok(vec![
-            self.aside(&self.config.topics.orphans, &group, value, place),
-            journal,
-        ])
+        Ok(vec![self.aside(&self.config.topics.orphans, &group, value, place), journal])
     }
 
     /// The word that a group's other parts are no longer wanted.
@@ -161,10 +145,7 @@ impl Outputs<'_> {
 
     /// The passing of time.
     pub fn tick(self, at: Timestamp, owner: &str) -> Result<Outgoing, EncodeError> {
-        let tick = InboxRecord::Tick(Tick {
-            at,
-            owner: owner.to_owned(),
-        });
+        let tick = InboxRecord::Tick(Tick { at, owner: owner.to_owned() });
         Ok(Outgoing {
             topic: self.config.topics.inbox.clone(),
             partition: Some(self.partition),

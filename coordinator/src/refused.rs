@@ -31,10 +31,7 @@ fn failed_result(output: &Outgoing, refusal: &Refusal) -> Option<Outgoing> {
     result.status = GroupStatus::Failed;
     result.payload = None;
     result.error = Some(PartError::new("refused", &refusal.message));
-    Some(Outgoing {
-        value: Some(codec.encode(&result).ok()?),
-        ..output.clone()
-    })
+    Some(Outgoing { value: Some(codec.encode(&result).ok()?), ..output.clone() })
 }
 
 fn failed_journal(output: &Outgoing) -> Option<Outgoing> {
@@ -42,8 +39,5 @@ fn failed_journal(output: &Outgoing) -> Option<Outgoing> {
     if let JournalRecord::Closed(closed) = &mut record {
         closed.status = GroupStatus::Failed;
     }
-    Some(Outgoing {
-        value: Some(record.encode().ok()?),
-        ..output.clone()
-    })
+    Some(Outgoing { value: Some(record.encode().ok()?), ..output.clone() })
 }

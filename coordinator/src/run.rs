@@ -27,10 +27,7 @@ pub async fn run<B: Broker>(
     config
         .rules
         .check()
-        .map_err(|reason| CoordinatorError::Rules {
-            join: join.clone(),
-            reason,
-        })?;
+        .map_err(|reason| CoordinatorError::Rules { join: join.clone(), reason })?;
     let topic = config.topics.journal.clone();
     let read_journal: Arc<ReadJournal> =
         Arc::new(move |partition, from| journal::read(&settings, &topic, partition, from));
@@ -62,9 +59,7 @@ pub async fn run<B: Broker>(
 fn tell(health: &Component, status: Status) {
     health.beat();
     health.set(match status {
-        Status {
-            connected: false, ..
-        } => Readiness::Disconnected,
+        Status { connected: false, .. } => Readiness::Disconnected,
         Status { joined: false, .. } => Readiness::Unassigned,
         Status { .. } => Readiness::Ready,
     });

@@ -39,11 +39,7 @@ impl FromStr for JoinState {
         let low = field('l').ok_or_else(refused)?;
         let journal = field('j').ok_or_else(refused)?;
         let watermark = Timestamp(field('w').ok_or_else(refused)?);
-        Ok(Self {
-            low,
-            journal,
-            watermark,
-        })
+        Ok(Self { low, journal, watermark })
     }
 }
 
@@ -53,11 +49,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_nothing_else() {
-        let state = JoinState {
-            low: 12,
-            journal: 3,
-            watermark: Timestamp(-7),
-        };
+        let state = JoinState { low: 12, journal: 3, watermark: Timestamp(-7) };
         assert_eq!(state.to_string(), "l12.j3.w-7");
         assert_eq!("l12.j3.w-7".parse(), Ok(state));
         for text in ["", "l1", "l1.j2", "l1.jx.w3", "j1.l2.w3"] {

@@ -102,9 +102,7 @@ impl JoinStep {
             return Ok(());
         };
         let mut core = Gather::new(self.config.rules.clone());
-        read.records
-            .into_iter()
-            .for_each(|record| core.recall(record));
+        read.records.into_iter().for_each(|record| core.recall(record));
         let JoinState { low, journal, watermark } = state;
         let marks = JournalMarks::new(JournalMark { from: low, end: journal, watermark });
         let place = (partition, assigned.epoch);
@@ -119,9 +117,7 @@ impl JoinStep {
     }
 
     fn owns(&self, partition: Partition, epoch: Epoch) -> bool {
-        self.assignments
-            .get(&partition)
-            .is_some_and(|assigned| assigned.epoch == epoch)
+        self.assignments.get(&partition).is_some_and(|assigned| assigned.epoch == epoch)
     }
 
     fn task(&mut self, partition: Partition) -> Option<&mut JoinTask> {
@@ -140,12 +136,7 @@ impl JoinStep {
             return;
         };
         assigned.gathers.retain(|gather| !gather.is_finished());
-        for Job {
-            number,
-            slot,
-            closing,
-        } in jobs
-        {
+        for Job { number, slot, closing } in jobs {
             let (config, permits) = (Arc::clone(&self.config), Arc::clone(&self.permits));
             let (sender, epoch) = (self.sender.clone(), assigned.epoch);
             let gather = self.runtime.spawn(async move {
@@ -159,11 +150,7 @@ impl JoinStep {
     }
 
     fn observe(&self) {
-        let tasks = || {
-            self.assignments
-                .values()
-                .filter_map(|assigned| assigned.task.as_ref())
-        };
+        let tasks = || self.assignments.values().filter_map(|assigned| assigned.task.as_ref());
         let open: usize = tasks().map(|task| task.gather().open_count()).sum();
         metrics::gauge!("longshore_open_groups", "join" => self.config.join.to_string())
             .set(open as f64);
@@ -172,12 +159,7 @@ impl JoinStep {
 
 impl Step for JoinStep {
     fn assigned(&mut self, assignment: &Assignment) {
-        let &Assignment {
-            partition,
-            epoch,
-            position,
-            ref state,
-        } = assignment;
+        let &Assignment { partition, epoch, position, ref state } = assignment;
         let assigned = Assigned {
             epoch,
             position,
@@ -255,10 +237,7 @@ impl Step for JoinStep {
     }
 
     fn state(&mut self, partition: Partition, position: Offset, batch: &[Finished]) -> String {
-        let count = batch
-            .iter()
-            .filter(|finished| finished.partition == partition)
-            .count();
+        let count = batch.iter().filter(|finished| finished.partition == partition).count();
         let state = self.task(partition).map(|task| task.state(position, count));
         state.map(|state| state.to_string()).unwrap_or_default()
     }
@@ -294,31 +273,15 @@ fn take_up(
     (partition, position): (Partition, Offset),
     state: &str,
 ) -> (JoinState, Result<JournalRead, StepError>) {
-    let fresh = JoinState {
-        low: position.0,
-        journal: 0,
-        watermark: Default::default(),
-    };
+    let fresh = JoinState { low: position.0, journal: 0, watermark: Default::default() };
     if state.is_empty() {
-        let read = read_journal(
-            partition,
-            JournalFrom {
-                offset: 0,
-                since: None,
-            },
-        );
-        return (
-            fresh,
-            read.and_then(|read| refuse_old_journal(config, partition, read)),
-        );
+        let read = read_journal(partition, JournalFrom { offset: 0, since: None });
+        return (fresh, read.and_then(|read| refuse_old_journal(config, partition, read)));
     }
     match state.parse::<JoinState>() {
         Ok(state) => {
             let since = state.watermark.minus(config.rules.closed_retention);
-            let from = JournalFrom {
-                offset: state.journal,
-                since: Some(since),
-            };
+            let from = JournalFrom { offset: state.journal, since: Some(since) };
             (state, read_journal(partition, from))
         }
         Err(error) => (fresh, Err(error.into())),

@@ -103,8 +103,7 @@ impl JoinTask {
     pub fn replay(&mut self, record: &Record) {
         // What doesn't read was set aside when it was first absorbed.
         if let Ok(decoded) = decode(record) {
-            self.gather
-                .replay(record.offset.0, appended(record), decoded);
+            self.gather.replay(record.offset.0, appended(record), decoded);
         }
     }
 
@@ -134,9 +133,7 @@ impl JoinTask {
             return Err(self.too_much().into());
         }
         check_clock(&decoded, appended(record));
-        let effects = self
-            .gather
-            .absorb(record.offset.0, appended(record), decoded);
+        let effects = self.gather.absorb(record.offset.0, appended(record), decoded);
         self.perform(Some(item), effects)
     }
 
@@ -158,20 +155,13 @@ impl JoinTask {
         effects: Vec<Effect>,
     ) -> Result<Vec<Job>, StepError> {
         let number = self.first + self.absorbed.len() as u64;
-        let outputs = Outputs {
-            config: &self.config,
-            partition: self.partition,
-        };
+        let outputs = Outputs { config: &self.config, partition: self.partition };
         let (mut slots, mut holds, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         for effect in effects {
             holds.extend(effect.releases().cloned());
             slots.push(match effect.action {
                 Action::Close(closing) => {
-                    jobs.push(Job {
-                        number,
-                        slot: slots.len(),
-                        closing: *closing,
-                    });
+                    jobs.push(Job { number, slot: slots.len(), closing: *closing });
                     Slot::Gathering
                 }
                 Action::Late(late) => Slot::Ready(vec![outputs.late(late)?]),
@@ -189,19 +179,11 @@ impl JoinTask {
             Some(item) => TraceContext::read(|name| item.record.headers.text(name)),
             None => TraceContext::root(),
         };
-        self.absorbed.push_back(Absorbed {
-            item,
-            trace,
-            outputs,
-            holds,
-        });
+        self.absorbed.push_back(Absorbed { item, trace, outputs, holds });
     }
 
     fn outputs(&self) -> Outputs<'_> {
-        Outputs {
-            config: &self.config,
-            partition: self.partition,
-        }
+        Outputs { config: &self.config, partition: self.partition }
     }
 
     /// A gather is done.
@@ -210,10 +192,7 @@ impl JoinTask {
         (number, slot): (u64, usize),
         gathered: Gathered,
     ) -> Result<(), StepError> {
-        let outputs = Outputs {
-            config: &self.config,
-            partition: self.partition,
-        };
+        let outputs = Outputs { config: &self.config, partition: self.partition };
         let index = usize::try_from(number - self.first)?;
         let absorbed = &mut self.absorbed[index];
         absorbed.outputs[slot] = Slot::Ready(outputs.gathered(gathered, &absorbed.trace)?);
@@ -228,11 +207,7 @@ impl JoinTask {
             };
             self.first += 1;
             self.handed.push_back(absorbed.holds);
-            let outputs = absorbed
-                .outputs
-                .into_iter()
-                .flat_map(Slot::into_ready)
-                .collect();
+            let outputs = absorbed.outputs.into_iter().flat_map(Slot::into_ready).collect();
             outcomes.push(self.finished(absorbed.item, outputs));
         }
         if self.tick_is_due() {
@@ -248,10 +223,7 @@ impl JoinTask {
     /// A deadline has come by the owner's clock, and nothing that arrived has said so.
     fn tick_is_due(&self) -> bool {
         let now = Timestamp::now();
-        let due = self
-            .gather
-            .next_deadline()
-            .is_some_and(|deadline| deadline <= now);
+        let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
         due && self.live && now.since(self.ticked) >= TICK_INTERVAL
     }
 
@@ -270,12 +242,9 @@ impl JoinTask {
     pub fn state(&mut self, position: Offset, count: usize) -> JoinState {
         let leaving: BTreeSet<Hold> = self.handed.iter().take(count).flatten().cloned().collect();
         let low = self.gather.low(position.0, &leaving);
-        let watermark = self.gather.watermark().unwrap_or_default();
-        JoinState {
-            low,
-            journal: self.marks.at(low),
-            watermark,
-        }
+        let (journal, watermark) =
+            self.marks.at(low).map(|mark| (mark.end, mark.watermark)).unwrap_or_default();
+        JoinState { low, journal, watermark }
     }
 
     /// The first `count` outcomes that were handed over are committed, and the journal has come to
@@ -297,9 +266,7 @@ impl JoinTask {
 
 impl Absorbed {
     fn is_complete(&self) -> bool {
-        self.outputs
-            .iter()
-            .all(|slot| matches!(slot, Slot::Ready(_)))
+        self.outputs.iter().all(|slot| matches!(slot, Slot::Ready(_)))
     }
 }
 
@@ -328,11 +295,6 @@ fn check_clock(record: &InboxRecord, appended: Timestamp) {
     };
     let skew = tick.at.since(appended).max(appended.since(tick.at));
     if skew > CLOCK_SKEW_ALARM {
-        tracing::error!(
-            ?skew,
-            owner = tick.owner,
-            header = headers::ORIGIN,
-            "a clock is wrong"
-        );
+        tracing::error!(?skew, owner = tick.owner, header = headers::ORIGIN, "a clock is wrong");
     }
 }

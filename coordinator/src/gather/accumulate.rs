@@ -88,9 +88,7 @@ impl Gather {
     }
 
     fn take_waiting(&self, group: &mut Group, part: WaitingPart, out: &mut Outbox) {
-        let WaitingPart {
-            offset, outcome, ..
-        } = part;
+        let WaitingPart { offset, outcome, .. } = part;
         if outcome.revision < group.key.revision {
             out.late(LateCause::LowerRevision, offset, outcome);
         } else {
@@ -117,8 +115,7 @@ impl Gather {
         let group = self.open.remove(group_id)?;
         self.open_bytes -= group.bytes();
         let due = Due::Group(group.key.clone());
-        self.deadlines
-            .remove(group.deadline, group.opened_offset, due);
+        self.deadlines.remove(group.deadline, group.opened_offset, due);
         Some(group)
     }
 
@@ -169,11 +166,7 @@ impl Gather {
                 payload: part.payload,
                 error: part.error.map(|error| *error),
             };
-            out.conflict(
-                ConflictCause::BeyondSeal,
-                offset,
-                InboxRecord::Outcome(outcome),
-            );
+            out.conflict(ConflictCause::BeyondSeal, offset, InboxRecord::Outcome(outcome));
         }
     }
 
@@ -218,11 +211,7 @@ impl Gather {
             return;
         }
         let deadline = appended.plus(self.rules.orphan_timeout);
-        let part = WaitingPart {
-            offset: at,
-            deadline,
-            outcome,
-        };
+        let part = WaitingPart { offset: at, deadline, outcome };
         self.open_bytes += part.bytes();
         self.deadlines.add(deadline, at, Due::WaitingPart(at));
         self.holds.add(Hold::waiting_part(at));
@@ -232,8 +221,7 @@ impl Gather {
     /// Takes a part that no longer waits out of what else knows of it, but for its hold.
     pub(super) fn forget_waiting(&mut self, part: &WaitingPart) {
         self.open_bytes -= part.bytes();
-        self.deadlines
-            .remove(part.deadline, part.offset, Due::WaitingPart(part.offset));
+        self.deadlines.remove(part.deadline, part.offset, Due::WaitingPart(part.offset));
     }
 
     fn standing(&self, group_id: &GroupId, revision: Revision) -> Standing {

@@ -97,14 +97,7 @@ impl Gather {
         let parts = group.into_parts().into_iter().filter(wanted);
         let mut parts: Vec<_> = parts.map(|part| self.ended_part(part)).collect();
         parts.sort_unstable_by(|a, b| (&a.stage, a.part_id).cmp(&(&b.stage, b.part_id)));
-        Closing {
-            closed,
-            run_id,
-            parent,
-            opened_at,
-            parts,
-            hold,
-        }
+        Closing { closed, run_id, parent, opened_at, parts, hold }
     }
 
     fn ended_part(&self, part: Part) -> EndedPart {
@@ -125,19 +118,12 @@ impl Gather {
         };
         self.forget_waiting(&part);
         let hold = Hold::waiting_part(offset);
-        out.push(Action::Orphan(Box::new(Orphan {
-            offset,
-            outcome: part.outcome,
-            hold,
-        })));
+        out.push(Action::Orphan(Box::new(Orphan { offset, outcome: part.outcome, hold })));
     }
 }
 
 /// Only `fail_fast` ends a group as FAILED by its rule before every part has ended.
 fn called_off(closed: &Closed) -> Option<Cancel> {
     let early = closed.completed_by == CompletedBy::Rule && closed.status == GroupStatus::Failed;
-    early.then(|| Cancel {
-        group_id: closed.group_id.clone(),
-        revision: closed.revision,
-    })
+    early.then(|| Cancel { group_id: closed.group_id.clone(), revision: closed.revision })
 }

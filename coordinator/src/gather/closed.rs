@@ -37,12 +37,8 @@ enum Awaited {
 
 impl ClosedMarks {
     pub(super) fn insert(&mut self, closed: &Closed, stages: &mut Stages) {
-        let mark = Mark {
-            revision: closed.revision,
-            awaited: Awaited::of(closed, stages),
-        };
-        self.order
-            .push_back((closed.watermark, closed.group_id.clone(), closed.revision));
+        let mark = Mark { revision: closed.revision, awaited: Awaited::of(closed, stages) };
+        self.order.push_back((closed.watermark, closed.group_id.clone(), closed.revision));
         self.marks.insert(closed.group_id.clone(), mark);
     }
 
@@ -53,10 +49,8 @@ impl ClosedMarks {
 
     /// Whether the group closed while it waited for this part.
     pub(super) fn awaited(&self, outcome: &PartOutcome, stages: &Stages) -> bool {
-        let slot = stages.find(&outcome.stage).map(|stage| Slot {
-            part_id: outcome.part_id,
-            stage,
-        });
+        let slot =
+            stages.find(&outcome.stage).map(|stage| Slot { part_id: outcome.part_id, stage });
         match self.marks.get(&outcome.group_id).map(|mark| &mark.awaited) {
             None | Some(Awaited::None) => false,
             Some(Awaited::Any) => true,
@@ -100,10 +94,7 @@ impl Awaited {
 
     fn these(missing: &[ExpectedPart], stages: &mut Stages) -> Self {
         let slot = |part: &ExpectedPart| {
-            stages.intern(&part.stage).map(|stage| Slot {
-                part_id: part.part_id,
-                stage,
-            })
+            stages.intern(&part.stage).map(|stage| Slot { part_id: part.part_id, stage })
         };
         let mut slots: Vec<_> = missing.iter().filter_map(slot).collect();
         slots.sort_unstable();
@@ -142,10 +133,7 @@ mod tests {
         marks.trim(Timestamp(3), Duration::from_secs(1), 2);
         assert_eq!((marks.count(), marks.revision(&"a".into())), (2, None));
         marks.trim(Timestamp(1_002), Duration::from_secs(1), 2);
-        assert_eq!(
-            (marks.count(), marks.revision(&"c".into())),
-            (1, Some(Revision(1)))
-        );
+        assert_eq!((marks.count(), marks.revision(&"c".into())), (1, Some(Revision(1))));
     }
 
     #[test]

@@ -148,10 +148,7 @@ impl Gather {
 
     /// The parts that an open group still waits for, sorted; none known before its seal.
     pub fn missing(&self, group_id: &GroupId) -> Vec<ExpectedPart> {
-        self.open
-            .get(group_id)
-            .map(|group| group.missing(&self.stages))
-            .unwrap_or_default()
+        self.open.get(group_id).map(|group| group.missing(&self.stages)).unwrap_or_default()
     }
 
     pub(super) fn outbox(&self, at: Option<i64>) -> Outbox {

@@ -38,10 +38,7 @@ impl Expected {
             Expect::Parts(parts) => {
                 let slot = |part: &longshore_schemas::records::ExpectedPart| {
                     let stage = stages.intern(&part.stage).ok_or(TooMany)?;
-                    Ok(Slot {
-                        part_id: part.part_id,
-                        stage,
-                    })
+                    Ok(Slot { part_id: part.part_id, stage })
                 };
                 let mut slots = parts.iter().map(slot).collect::<Result<Vec<_>, _>>()?;
                 slots.sort_unstable();
@@ -71,12 +68,7 @@ impl Expected {
         match self {
             Self::Listed(slots) => slots.to_vec(),
             Self::Counted(total) | Self::OpenEnded(Some(total)) => (0..*total)
-                .flat_map(|id| {
-                    stages.of().map(move |stage| Slot {
-                        part_id: PartId(id),
-                        stage,
-                    })
-                })
+                .flat_map(|id| stages.of().map(move |stage| Slot { part_id: PartId(id), stage }))
                 .collect(),
             Self::OpenEnded(None) => Vec::new(),
         }
@@ -94,11 +86,7 @@ impl Expected {
 /// Whether `count` parts in every stage of `of` are within bounds.
 pub(super) fn check_count(count: u32, stages: &Stages, parts_max: u32) -> Result<(), TooMany> {
     let parts = u64::from(count) * stages.of_count() as u64;
-    if exceeds(parts, parts_max) {
-        Err(TooMany)
-    } else {
-        Ok(())
-    }
+    if exceeds(parts, parts_max) { Err(TooMany) } else { Ok(()) }
 }
 
 fn exceeds(parts: u64, parts_max: u32) -> bool {

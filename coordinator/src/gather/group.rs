@@ -72,10 +72,7 @@ impl Group {
     ) -> Self {
         let tallies = vec![StageTally::default(); stages.count()];
         let mut group = Self {
-            key: GroupKey {
-                group_id: opening.group_id,
-                revision: opening.revision,
-            },
+            key: GroupKey { group_id: opening.group_id, revision: opening.revision },
             run_id: opening.run_id,
             parent: opening.parent,
             opened_at: opening.opened_at,
@@ -109,10 +106,8 @@ impl Group {
         stages: &Stages,
         parts_max: u32,
     ) -> Offer {
-        let slot = stages.find(&outcome.stage).map(|stage| Slot {
-            part_id: outcome.part_id,
-            stage,
-        });
+        let slot =
+            stages.find(&outcome.stage).map(|stage| Slot { part_id: outcome.part_id, stage });
         let expected = |slot: &Slot| self.expected.includes(*slot, stages, parts_max);
         let Some(slot) = slot.filter(expected) else {
             return Offer::Conflict(ConflictCause::NotExpected, Box::new(outcome));
@@ -169,27 +164,13 @@ impl Group {
     /// Its parts of one stage; of an unknown stage it has none.
     pub(super) fn tally(&self, stages: &Stages, stage: &StageName) -> StageTally {
         let index = stages.find(stage).map(|index| index.get());
-        index
-            .and_then(|index| self.tallies.get(index))
-            .copied()
-            .unwrap_or_default()
+        index.and_then(|index| self.tallies.get(index)).copied().unwrap_or_default()
     }
 
     /// Its parts of all stages. Before the seal it expects what it has.
     pub(super) fn total(&self) -> StageTally {
-        let total = self
-            .tallies
-            .iter()
-            .copied()
-            .fold(StageTally::default(), StageTally::plus);
-        if self.is_sealed() {
-            total
-        } else {
-            StageTally {
-                expected: total.ended(),
-                ..total
-            }
-        }
+        let total = self.tallies.iter().copied().fold(StageTally::default(), StageTally::plus);
+        if self.is_sealed() { total } else { StageTally { expected: total.ended(), ..total } }
     }
 
     pub(super) fn counts(&self) -> Counts {

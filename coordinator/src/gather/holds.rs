@@ -29,18 +29,12 @@ enum Held {
 impl Hold {
     /// A group that is open, or closed but not yet so in Kafka, needs all its records.
     pub(super) fn group(from: i64, key: GroupKey) -> Self {
-        Self {
-            from,
-            of: Held::Group(key),
-        }
+        Self { from, of: Held::Group(key) }
     }
 
     /// A part that waits for its opening stands nowhere but in the inbox.
     pub(super) fn waiting_part(offset: i64) -> Self {
-        Self {
-            from: offset,
-            of: Held::WaitingPart,
-        }
+        Self { from: offset, of: Held::WaitingPart }
     }
 }
 

@@ -29,40 +29,24 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(at: Option<i64>, on_late: OnLate) -> Self {
-        Self {
-            at,
-            on_late,
-            effects: Vec::new(),
-            dropped: Dropped::default(),
-        }
+        Self { at, on_late, effects: Vec::new(), dropped: Dropped::default() }
     }
 
     pub(super) fn push(&mut self, action: Action) {
-        self.effects.push(Effect {
-            at: self.at,
-            action,
-        });
+        self.effects.push(Effect { at: self.at, action });
     }
 
     pub(super) fn late(&mut self, cause: LateCause, offset: i64, outcome: PartOutcome) {
         match self.on_late {
             OnLate::Topic => {
-                self.push(Action::Late(Late {
-                    cause,
-                    offset,
-                    outcome: Box::new(outcome),
-                }));
+                self.push(Action::Late(Late { cause, offset, outcome: Box::new(outcome) }));
             }
             OnLate::Drop => self.dropped.late += 1,
         }
     }
 
     pub(super) fn conflict(&mut self, cause: ConflictCause, offset: i64, record: InboxRecord) {
-        self.push(Action::Conflict(Box::new(Conflict {
-            cause,
-            offset,
-            record,
-        })));
+        self.push(Action::Conflict(Box::new(Conflict { cause, offset, record })));
     }
 }
 

@@ -60,16 +60,8 @@ impl Gather {
     }
 
     fn recall_carried(&mut self, carried: Carried) {
-        let Carried {
-            opening,
-            deadline,
-            carried_at,
-            parts,
-        } = carried;
-        let key = GroupKey {
-            group_id: opening.group_id.clone(),
-            revision: opening.revision,
-        };
+        let Carried { opening, deadline, carried_at, parts } = carried;
+        let key = GroupKey { group_id: opening.group_id.clone(), revision: opening.revision };
         if self.closed.revision(&key.group_id) >= Some(key.revision) {
             return;
         }
@@ -91,15 +83,9 @@ impl Gather {
     }
 
     fn open_by_age(&self) -> Vec<GroupId> {
-        let mut groups: Vec<_> = self
-            .open
-            .values()
-            .map(|group| (group.opened_offset, &group.key.group_id))
-            .collect();
+        let mut groups: Vec<_> =
+            self.open.values().map(|group| (group.opened_offset, &group.key.group_id)).collect();
         groups.sort_unstable();
-        groups
-            .into_iter()
-            .map(|(_, group_id)| group_id.clone())
-            .collect()
+        groups.into_iter().map(|(_, group_id)| group_id.clone()).collect()
     }
 }

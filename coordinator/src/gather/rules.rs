@@ -94,25 +94,17 @@ impl Rules {
             return Err(RulesError::NoStages);
         }
         if let Some(twice) = (1..self.of.len()).find(|&i| self.of[..i].contains(&self.of[i])) {
-            return Err(RulesError::StageTwice {
-                stage: self.of[twice].clone(),
-            });
+            return Err(RulesError::StageTwice { stage: self.of[twice].clone() });
         }
         if let When::Stages(expr) = &self.when
-            && let Some(unknown) = expr
-                .stages()
-                .into_iter()
-                .find(|stage| !self.of.contains(stage))
+            && let Some(unknown) = expr.stages().into_iter().find(|stage| !self.of.contains(stage))
         {
-            return Err(RulesError::UnknownStage {
-                stage: unknown.clone(),
-            });
+            return Err(RulesError::UnknownStage { stage: unknown.clone() });
         }
         match self.when {
-            When::Quorum(parts) if parts > self.parts_max => Err(RulesError::QuorumBeyondParts {
-                quorum: parts,
-                parts_max: self.parts_max,
-            }),
+            When::Quorum(parts) if parts > self.parts_max => {
+                Err(RulesError::QuorumBeyondParts { quorum: parts, parts_max: self.parts_max })
+            }
             _ => Ok(()),
         }
     }

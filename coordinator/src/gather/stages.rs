@@ -25,10 +25,7 @@ impl Stages {
     const MAX: usize = 1_000;
 
     pub(super) fn new(of: &[StageName]) -> Self {
-        Self {
-            names: of.to_vec(),
-            of: of.len(),
-        }
+        Self { names: of.to_vec(), of: of.len() }
     }
 
     pub(super) fn name(&self, index: StageIndex) -> &StageName {
@@ -36,10 +33,7 @@ impl Stages {
     }
 
     pub(super) fn find(&self, name: &StageName) -> Option<StageIndex> {
-        self.names
-            .iter()
-            .position(|known| known == name)
-            .and_then(index)
+        self.names.iter().position(|known| known == name).and_then(index)
     }
 
     /// The stage's number, a new one if it has none; none once there are too many.

@@ -37,42 +37,23 @@ pub(super) fn now(rules: &Rules, group: &Group, stages: &Stages) -> Option<Verdi
     let by = |early| if all_ended { CompletedBy::All } else { early };
     if is_met(rules, group, stages) {
         let completed_by = by(met_early_by(&rules.when));
-        return Some(Verdict {
-            status: GroupStatus::Complete,
-            completed_by,
-        });
+        return Some(Verdict { status: GroupStatus::Complete, completed_by });
     }
     if fails_fast(rules, group) {
         let completed_by = by(CompletedBy::Rule);
-        return Some(Verdict {
-            status: GroupStatus::Failed,
-            completed_by,
-        });
+        return Some(Verdict { status: GroupStatus::Failed, completed_by });
     }
-    let status = if accepts_unmet(rules, group) {
-        GroupStatus::Partial
-    } else {
-        GroupStatus::Failed
-    };
-    all_ended.then_some(Verdict {
-        status,
-        completed_by: CompletedBy::All,
-    })
+    let status =
+        if accepts_unmet(rules, group) { GroupStatus::Partial } else { GroupStatus::Failed };
+    all_ended.then_some(Verdict { status, completed_by: CompletedBy::All })
 }
 
 /// As what the group closes when it can wait no longer: at its deadline, or opened again.
 pub(super) fn at_the_end(rules: &Rules, group: &Group, completed_by: CompletedBy) -> Verdict {
     let total = group.total();
     let accepted = accepts_failed(rules, total) && accepts_missing(rules, group, total);
-    let status = if accepted {
-        GroupStatus::Partial
-    } else {
-        GroupStatus::Failed
-    };
-    Verdict {
-        status,
-        completed_by,
-    }
+    let status = if accepted { GroupStatus::Partial } else { GroupStatus::Failed };
+    Verdict { status, completed_by }
 }
 
 fn is_met(rules: &Rules, group: &Group, stages: &Stages) -> bool {

@@ -40,10 +40,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn add(&mut self, part: WaitingPart) {
-        self.of_group
-            .entry(key(&part.outcome))
-            .or_default()
-            .push(part.offset);
+        self.of_group.entry(key(&part.outcome)).or_default().push(part.offset);
         self.parts.insert(part.offset, part);
     }
 
@@ -62,20 +59,14 @@ impl Waiting {
 
     /// Takes out all parts of a group, of this revision and of lower ones, in offset order.
     pub(super) fn remove_up_to(&mut self, key: &GroupKey) -> Vec<WaitingPart> {
-        let lowest = GroupKey {
-            group_id: key.group_id.clone(),
-            revision: Revision(0),
-        };
+        let lowest = GroupKey { group_id: key.group_id.clone(), revision: Revision(0) };
         let mut offsets: Vec<i64> = self
             .of_group
             .extract_if(lowest..=key.clone(), |_, _| true)
             .flat_map(|(_, at)| at)
             .collect();
         offsets.sort_unstable();
-        offsets
-            .into_iter()
-            .filter_map(|offset| self.parts.remove(&offset))
-            .collect()
+        offsets.into_iter().filter_map(|offset| self.parts.remove(&offset)).collect()
     }
 
     pub(super) fn count(&self) -> usize {
@@ -84,8 +75,5 @@ impl Waiting {
 }
 
 fn key(outcome: &PartOutcome) -> GroupKey {
-    GroupKey {
-        group_id: outcome.group_id.clone(),
-        revision: outcome.revision,
-    }
+    GroupKey { group_id: outcome.group_id.clone(), revision: outcome.revision }
 }

@@ -131,16 +131,9 @@ mod tests {
 
     /// Two parts of `a`, none of `b`.
     fn truth(text: &str, done: u32, skipped: u32, failed: u32) -> Truth {
-        let When::Stages(expr) = text.parse().unwrap() else {
-            panic!("not over stages: {text}")
-        };
+        let When::Stages(expr) = text.parse().unwrap() else { panic!("not over stages: {text}") };
         expr.truth(&|stage| match stage.as_str() {
-            "a" => StageTally {
-                expected: 2,
-                done,
-                skipped,
-                failed,
-            },
+            "a" => StageTally { expected: 2, done, skipped, failed },
             _ => StageTally::default(),
         })
     }
@@ -166,10 +159,7 @@ mod tests {
 
     #[test]
     fn a_stage_without_parts_has_not_failed() {
-        assert_eq!(
-            truth("b.done and b.skipped and b.ended", 0, 0, 0),
-            Truth::Yes
-        );
+        assert_eq!(truth("b.done and b.skipped and b.ended", 0, 0, 0), Truth::Yes);
         assert_eq!(truth("b.failed", 0, 0, 0), Truth::No);
     }
 

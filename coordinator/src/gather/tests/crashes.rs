@@ -49,18 +49,13 @@ impl Owner {
             gather.replay(offset, appended, record);
         }
         let pending = gather.resume().into();
-        Self {
-            gather,
-            pending,
-            next: kafka.position,
-        }
+        Self { gather, pending, next: kafka.position }
     }
 
     fn absorb(&mut self, kafka: &Kafka) {
         if self.next < kafka.end() {
             let (appended, record) = kafka.at(self.next);
-            self.pending
-                .extend(self.gather.absorb(self.next, appended, record));
+            self.pending.extend(self.gather.absorb(self.next, appended, record));
             self.next += 1;
         }
     }
@@ -73,13 +68,9 @@ impl Owner {
                 return true;
             };
             let sent = self.pending.iter().take(*count).rev();
-            sent.take_while(|effect| effect.at == left.at)
-                .all(Effect::is_journalled)
+            sent.take_while(|effect| effect.at == left.at).all(Effect::is_journalled)
         };
-        (0..=most.min(self.pending.len()))
-            .rev()
-            .find(may_end)
-            .unwrap_or(0)
+        (0..=most.min(self.pending.len())).rev().find(may_end).unwrap_or(0)
     }
 
     /// Commits the first effects, at most `most`, and the position up to the first one left over.
@@ -95,14 +86,10 @@ impl Owner {
         for effect in sent {
             match &effect.action {
                 Action::Close(closing) => {
-                    kafka
-                        .journal
-                        .push(JournalRecord::Closed(closing.closed.clone()));
+                    kafka.journal.push(JournalRecord::Closed(closing.closed.clone()));
                 }
                 Action::Orphan(orphan) => {
-                    kafka
-                        .journal
-                        .push(JournalRecord::Orphaned(orphan.orphaned()));
+                    kafka.journal.push(JournalRecord::Orphaned(orphan.orphaned()));
                 }
                 Action::Late(_) | Action::Conflict(_) | Action::Cancel(_) => {}
             }
@@ -130,10 +117,7 @@ enum Step {
 
 /// Everything that is written if the partition's owners take these steps, then finish in peace.
 fn written(inbox: &[(Timestamp, InboxRecord)], rules: &Rules, steps: &[Step]) -> Vec<Action> {
-    let mut kafka = Kafka {
-        inbox: inbox.to_vec(),
-        ..Kafka::default()
-    };
+    let mut kafka = Kafka { inbox: inbox.to_vec(), ..Kafka::default() };
     let mut owner = Owner::start(&kafka, rules);
     for step in steps {
         match step {
@@ -203,10 +187,7 @@ fn any_rules() -> impl Strategy<Value = Rules> {
     ]);
     let on_failed =
         prop::sample::select(vec![OnFailed::Include, OnFailed::Drop, OnFailed::FailFast]);
-    (when, on_failed).prop_map(|(when, on_failed)| Rules {
-        on_failed,
-        ..rules(when)
-    })
+    (when, on_failed).prop_map(|(when, on_failed)| Rules { on_failed, ..rules(when) })
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -256,10 +237,7 @@ fn a_crash_after_each_commit_of_each_record_changes_nothing() {
     inbox.push((Timestamp(5_000), part("b", 1, "+s0")));
     let rules = rules("all_done");
     let undisturbed = written(&inbox, &rules, &[]);
-    let lines = undisturbed
-        .iter()
-        .cloned()
-        .map(|action| line(&Effect { at: None, action }));
+    let lines = undisturbed.iter().cloned().map(|action| line(&Effect { at: None, action }));
     assert_eq!(
         lines.collect::<Vec<_>>(),
         [
@@ -273,10 +251,7 @@ fn a_crash_after_each_commit_of_each_record_changes_nothing() {
     );
     for most in 0..=2 {
         let turn = [Step::Absorb, Step::Commit(most), Step::Crash];
-        assert_eq!(
-            written(&inbox, &rules, &turn.repeat(inbox.len())),
-            undisturbed
-        );
+        assert_eq!(written(&inbox, &rules, &turn.repeat(inbox.len())), undisturbed);
     }
 }
 
@@ -325,34 +300,18 @@ fn a_replay_past_the_deadline_closes_at_the_resume() {
     gather.replay(4, Timestamp(1), open("a", 1, listed(&["p0"])));
     gather.replay(9, Timestamp(1 + TIMEOUT), tick());
     let effects = gather.resume();
-    assert_eq!(
-        effects.iter().map(line).collect::<Vec<_>>(),
-        ["partial by timeout: -p0"]
-    );
-    let Action::Close(closing) = &effects[0].action else {
-        panic!()
-    };
-    assert_eq!(
-        (closing.closed.opened_offset, closing.closed.through_offset),
-        (4, 10)
-    );
+    assert_eq!(effects.iter().map(line).collect::<Vec<_>>(), ["partial by timeout: -p0"]);
+    let Action::Close(closing) = &effects[0].action else { panic!() };
+    assert_eq!((closing.closed.opened_offset, closing.closed.through_offset), (4, 10));
 }
 
 fn carried(carried_at: i64) -> Carried {
-    let InboxRecord::Open(opening) = open("a", 1, Expect::Count(1)) else {
-        unreachable!()
-    };
+    let InboxRecord::Open(opening) = open("a", 1, Expect::Count(1)) else { unreachable!() };
     Carried {
-        opening: GroupOpen {
-            timeout: millis(1),
-            ..opening
-        },
+        opening: GroupOpen { timeout: millis(1), ..opening },
         deadline: Timestamp(700),
         carried_at,
-        parts: vec![CarriedPart {
-            offset: 2,
-            outcome: outcome("a", 1, "+p0"),
-        }],
+        parts: vec![CarriedPart { offset: 2, outcome: outcome("a", 1, "+p0") }],
     }
 }
 
@@ -366,15 +325,9 @@ fn a_carried_group_goes_on_with_its_parts_and_its_deadline() {
     gather.replay(6, Timestamp(6), tick());
     assert_eq!(gather.resume(), []);
     let group = gather.group(&GroupId::from("a")).unwrap();
-    assert_eq!(
-        (group.counts.duplicate, group.deadline),
-        (0, Timestamp(700))
-    );
+    assert_eq!((group.counts.duplicate, group.deadline), (0, Timestamp(700)));
     let effects = gather.absorb(8, Timestamp(8), part("a", 1, "+s0"));
-    assert_eq!(
-        effects.iter().map(line).collect::<Vec<_>>(),
-        ["complete by all: +p0 +s0"]
-    );
+    assert_eq!(effects.iter().map(line).collect::<Vec<_>>(), ["complete by all: +p0 +s0"]);
 }
 
 #[test]
@@ -383,10 +336,7 @@ fn a_group_carried_twice_goes_on_from_the_last_time() {
     gather.recall(JournalRecord::Carried(carried(5)));
     gather.recall(JournalRecord::Carried(carried(7)));
     assert_eq!(gather.low(8, &BTreeSet::new()), 7);
-    assert_eq!(
-        (gather.open_count(), gather.next_deadline()),
-        (1, Some(Timestamp(700)))
-    );
+    assert_eq!((gather.open_count(), gather.next_deadline()), (1, Some(Timestamp(700))));
 }
 
 #[test]
@@ -394,9 +344,7 @@ fn a_carried_group_that_closed_since_stays_closed() {
     let mut kafka = Kafka::default();
     let mut owner = Owner::start(&kafka, &rules("all_done"));
     owner.gather.recall(JournalRecord::Carried(carried(0)));
-    owner
-        .pending
-        .extend(owner.gather.absorb(0, Timestamp(700), tick()));
+    owner.pending.extend(owner.gather.absorb(0, Timestamp(700), tick()));
     owner.commit(&mut kafka, 1);
     let mut gather = Gather::new(rules("all_done"));
     gather.recall(JournalRecord::Carried(carried(0)));

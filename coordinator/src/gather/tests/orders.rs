@@ -14,12 +14,8 @@ fn result(rules: &Rules, tokens: &[String]) -> (String, Counts) {
         partition.feed(part("g", 1, token));
     }
     partition.feed_at(1 + TIMEOUT, tick());
-    let [effect] = &partition.effects[..] else {
-        panic!("{:?}", partition.effects)
-    };
-    let Action::Close(closing) = &effect.action else {
-        panic!("{effect:?}")
-    };
+    let [effect] = &partition.effects[..] else { panic!("{:?}", partition.effects) };
+    let Action::Close(closing) = &effect.action else { panic!("{effect:?}") };
     (closing_line(closing), closing.closed.counts)
 }
 
@@ -44,13 +40,8 @@ fn outcomes() -> impl Strategy<Value = Vec<String>> {
     let signs = prop::collection::vec(prop::sample::select(vec!["", "+", "+", "~", "!"]), 8);
     signs
         .prop_map(move |signs| {
-            let ended = signs
-                .iter()
-                .enumerate()
-                .filter(|(_, sign)| !sign.is_empty());
-            ended
-                .map(|(index, sign)| token(sign, index))
-                .collect::<Vec<_>>()
+            let ended = signs.iter().enumerate().filter(|(_, sign)| !sign.is_empty());
+            ended.map(|(index, sign)| token(sign, index)).collect::<Vec<_>>()
         })
         .prop_shuffle()
 }

@@ -142,10 +142,7 @@ const TABLE: [Case; 10] = [
         outcomes: "+p0 !p1 +p1@1 +s0 +s1",
         then: "",
         comes: [
-            (
-                ALL_DONE,
-                same("complete by all: +p0 +p1 +s0 +s1; 1 repaired"),
-            ),
+            (ALL_DONE, same("complete by all: +p0 +p1 +s0 +s1; 1 repaired")),
             (
                 FAIL_FAST,
                 [
@@ -154,10 +151,7 @@ const TABLE: [Case; 10] = [
                     "cancel; failed by rule: !p1 -p0 -s0 -s1; 4 surplus",
                 ],
             ),
-            (
-                ALL_ENDED,
-                same("complete by all: +p0 +p1 +s0 +s1; 1 repaired"),
-            ),
+            (ALL_ENDED, same("complete by all: +p0 +p1 +s0 +s1; 1 repaired")),
             (
                 ANY_DONE,
                 [
@@ -218,18 +212,9 @@ const TABLE: [Case; 10] = [
         outcomes: "+p0 +s0",
         then: "T +p1 +s1",
         comes: [
-            (
-                ALL_DONE,
-                same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1"),
-            ),
-            (
-                FAIL_FAST,
-                same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1"),
-            ),
-            (
-                ALL_ENDED,
-                same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1"),
-            ),
+            (ALL_DONE, same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1")),
+            (FAIL_FAST, same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1")),
+            (ALL_ENDED, same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1")),
             (
                 ANY_DONE,
                 [
@@ -238,18 +223,9 @@ const TABLE: [Case; 10] = [
                     "complete by quorum: +s0 -p0 -p1 -s1; 3 surplus",
                 ],
             ),
-            (
-                QUORUM,
-                same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1"),
-            ),
-            (
-                FRACTION,
-                same("complete by rule: +p0 +s0 -p1 -s1; 2 surplus"),
-            ),
-            (
-                STAGES,
-                same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1"),
-            ),
+            (QUORUM, same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1")),
+            (FRACTION, same("complete by rule: +p0 +s0 -p1 -s1; 2 surplus")),
+            (STAGES, same("partial by timeout: +p0 +s0 -p1 -s1; late +p1; late +s1")),
         ],
     },
     Case {
@@ -383,18 +359,9 @@ const TABLE: [Case; 10] = [
         outcomes: "+p0 +p1 +s0 +s1",
         then: "+p0 !s1",
         comes: [
-            (
-                ALL_DONE,
-                same("complete by all: +p0 +p1 +s0 +s1; 2 surplus"),
-            ),
-            (
-                FAIL_FAST,
-                same("complete by all: +p0 +p1 +s0 +s1; 2 surplus"),
-            ),
-            (
-                ALL_ENDED,
-                same("complete by all: +p0 +p1 +s0 +s1; 2 surplus"),
-            ),
+            (ALL_DONE, same("complete by all: +p0 +p1 +s0 +s1; 2 surplus")),
+            (FAIL_FAST, same("complete by all: +p0 +p1 +s0 +s1; 2 surplus")),
+            (ALL_ENDED, same("complete by all: +p0 +p1 +s0 +s1; 2 surplus")),
             (
                 ANY_DONE,
                 [
@@ -427,18 +394,9 @@ const TABLE: [Case; 10] = [
         outcomes: "+p0 ?+p0 +p1 +s0 +s1",
         then: "",
         comes: [
-            (
-                ALL_DONE,
-                same("complete by all: +p0 +p1 +s0 +s1; orphan +p0"),
-            ),
-            (
-                FAIL_FAST,
-                same("complete by all: +p0 +p1 +s0 +s1; orphan +p0"),
-            ),
-            (
-                ALL_ENDED,
-                same("complete by all: +p0 +p1 +s0 +s1; orphan +p0"),
-            ),
+            (ALL_DONE, same("complete by all: +p0 +p1 +s0 +s1; orphan +p0")),
+            (FAIL_FAST, same("complete by all: +p0 +p1 +s0 +s1; orphan +p0")),
+            (ALL_ENDED, same("complete by all: +p0 +p1 +s0 +s1; orphan +p0")),
             (
                 ANY_DONE,
                 [
@@ -470,10 +428,7 @@ const TABLE: [Case; 10] = [
 
 fn rules_named(name: &str) -> Rules {
     match name {
-        FAIL_FAST => Rules {
-            on_failed: OnFailed::FailFast,
-            ..rules("all_done")
-        },
+        FAIL_FAST => Rules { on_failed: OnFailed::FailFast, ..rules("all_done") },
         when => rules(when),
     }
 }

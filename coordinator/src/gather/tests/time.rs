@@ -12,20 +12,10 @@ fn deadlines_fire_in_their_order_before_the_record_that_made_them_due() {
     let mut partition = Partition::new(rules("all_done"));
     partition.feed_at(30, open("later", 1, Expect::Count(1)));
     partition.feed_at(20, open("sooner", 1, listed(&["p0"])));
-    assert_eq!(
-        partition.gather.next_deadline(),
-        Some(Timestamp(20 + TIMEOUT))
-    );
+    assert_eq!(partition.gather.next_deadline(), Some(Timestamp(20 + TIMEOUT)));
     // The last part of `sooner` itself was appended after both deadlines.
     let came = partition.feed_at(40 + TIMEOUT, part("sooner", 1, "+p0"));
-    assert_eq!(
-        came,
-        [
-            "partial by timeout: -p0",
-            "partial by timeout: -p0 -s0",
-            "late +p0"
-        ]
-    );
+    assert_eq!(came, ["partial by timeout: -p0", "partial by timeout: -p0 -s0", "late +p0"]);
     assert_eq!(partition.gather.next_deadline(), None);
 }
 
@@ -34,10 +24,7 @@ fn a_deadline_fires_at_its_millisecond_and_not_before() {
     let mut partition = Partition::new(rules("all_done"));
     partition.feed_at(1, open("g", 1, listed(&["p0"])));
     assert_eq!(partition.feed_at(TIMEOUT, tick()), Vec::<String>::new());
-    assert_eq!(
-        partition.feed_at(1 + TIMEOUT, tick()),
-        ["partial by timeout: -p0"]
-    );
+    assert_eq!(partition.feed_at(1 + TIMEOUT, tick()), ["partial by timeout: -p0"]);
 }
 
 #[test]
@@ -51,11 +38,7 @@ fn a_closing_names_the_records_that_are_dealt_with() {
         Action::Close(closing) => closing.closed.through_offset,
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        through(0),
-        3,
-        "the record that completed the group is in it"
-    );
+    assert_eq!(through(0), 3, "the record that completed the group is in it");
     assert_eq!(through(1), 3, "the record that moved the time is not");
 }
 
@@ -65,10 +48,7 @@ fn an_append_time_that_goes_back_moves_nothing() {
     partition.feed_at(500, tick());
     partition.feed_at(100, open("g", 1, listed(&["p0"])));
     assert_eq!(partition.gather.watermark(), Some(Timestamp(500)));
-    assert_eq!(
-        partition.gather.next_deadline(),
-        Some(Timestamp(100 + TIMEOUT))
-    );
+    assert_eq!(partition.gather.next_deadline(), Some(Timestamp(100 + TIMEOUT)));
 }
 
 #[test]
@@ -76,14 +56,8 @@ fn an_hour_of_downtime_expires_nothing_whose_parts_wait_in_the_log() {
     let mut partition = Partition::new(rules("all_done"));
     partition.feed_at(1, open("g", 1, Expect::Count(1)));
     // Absorbed an hour later: only the append times count, and a tick's comes after them.
-    assert_eq!(
-        partition.feed_at(TIMEOUT - 1, part("g", 1, "+p0")),
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        partition.feed_at(TIMEOUT, part("g", 1, "+s0")),
-        ["complete by all: +p0 +s0"]
-    );
+    assert_eq!(partition.feed_at(TIMEOUT - 1, part("g", 1, "+p0")), Vec::<String>::new());
+    assert_eq!(partition.feed_at(TIMEOUT, part("g", 1, "+s0")), ["complete by all: +p0 +s0"]);
     assert_eq!(partition.feed_at(3_600_000, tick()), Vec::<String>::new());
 }
 

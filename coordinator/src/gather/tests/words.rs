@@ -56,18 +56,11 @@ pub(super) fn open(group: &str, revision: u32, expect: Expect) -> InboxRecord {
 }
 
 pub(super) fn seal(group: &str, revision: u32, total: u32) -> InboxRecord {
-    InboxRecord::Seal(GroupSeal {
-        group_id: group.into(),
-        revision: Revision(revision),
-        total,
-    })
+    InboxRecord::Seal(GroupSeal { group_id: group.into(), revision: Revision(revision), total })
 }
 
 pub(super) fn tick() -> InboxRecord {
-    InboxRecord::Tick(Tick {
-        at: Timestamp(0),
-        owner: "owner".into(),
-    })
+    InboxRecord::Tick(Tick { at: Timestamp(0), owner: "owner".into() })
 }
 
 pub(super) fn part(group: &str, revision: u32, token: &str) -> InboxRecord {
@@ -75,10 +68,7 @@ pub(super) fn part(group: &str, revision: u32, token: &str) -> InboxRecord {
 }
 
 pub(super) fn outcome(group: &str, revision: u32, token: &str) -> PartOutcome {
-    let (name, attempt) = token
-        .trim_end_matches('\'')
-        .split_once('@')
-        .unwrap_or((token, "0"));
+    let (name, attempt) = token.trim_end_matches('\'').split_once('@').unwrap_or((token, "0"));
     let status = match &name[..1] {
         "+" => PartStatus::Done,
         "~" => PartStatus::Skipped,
@@ -95,10 +85,8 @@ pub(super) fn outcome(group: &str, revision: u32, token: &str) -> PartOutcome {
         attempt: attempt.parse().unwrap(),
         status,
         payload: (status == PartStatus::Done).then(|| Bytes::from(content.clone())),
-        error: (status == PartStatus::Failed).then(|| PartError {
-            class: "poison".into(),
-            message: content,
-        }),
+        error: (status == PartStatus::Failed)
+            .then(|| PartError { class: "poison".into(), message: content }),
     }
 }
 
@@ -131,12 +119,7 @@ impl Partition {
     pub(super) fn new(rules: Rules) -> Self {
         let mut gather = Gather::new(rules);
         assert_eq!(gather.resume(), []);
-        Self {
-            gather,
-            effects: vec![],
-            next: 0,
-            now: 0,
-        }
+        Self { gather, effects: vec![], next: 0, now: 0 }
     }
 
     pub(super) fn feed(&mut self, record: InboxRecord) -> Vec<String> {
@@ -155,10 +138,7 @@ impl Partition {
     }
 
     pub(super) fn parts(&mut self, group: &str, tokens: &str) -> Vec<String> {
-        tokens
-            .split_whitespace()
-            .flat_map(|token| self.feed(part(group, 1, token)))
-            .collect()
+        tokens.split_whitespace().flat_map(|token| self.feed(part(group, 1, token))).collect()
     }
 
     pub(super) fn low(&self) -> i64 {
@@ -191,27 +171,14 @@ pub(super) fn closing_line(closing: &Closing) -> String {
     let closed = &closing.closed;
     let status = format!("{:?} by {:?}:", closed.status, closed.completed_by).to_lowercase();
     let parts = closing.parts.iter().map(|part| {
-        let content = part
-            .payload
-            .as_deref()
-            .map(|bytes| String::from_utf8_lossy(bytes));
-        let other = if content.is_some_and(|text| text.ends_with('\'')) {
-            "'"
-        } else {
-            ""
-        };
+        let content = part.payload.as_deref().map(|bytes| String::from_utf8_lossy(bytes));
+        let other = if content.is_some_and(|text| text.ends_with('\'')) { "'" } else { "" };
         let name = format!("{}{}", &part.stage.as_str()[..1], part.part_id);
         format!("{}{name}{other}", sign(part.status))
     });
-    let missing = closed
-        .missing
-        .iter()
-        .map(|part| format!("-{}{}", &part.stage.as_str()[..1], part.part_id));
-    std::iter::once(status)
-        .chain(parts)
-        .chain(missing)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let missing =
+        closed.missing.iter().map(|part| format!("-{}{}", &part.stage.as_str()[..1], part.part_id));
+    std::iter::once(status).chain(parts).chain(missing).collect::<Vec<_>>().join(" ")
 }
 
 fn token(outcome: &PartOutcome) -> String {

@@ -59,10 +59,7 @@ impl FromStr for When {
     type Err = WhenError;
 
     fn from_str(text: &str) -> Result<Self, WhenError> {
-        let mut parser = Parser {
-            rest: text,
-            column: 1,
-        };
+        let mut parser = Parser { rest: text, column: 1 };
         let when = parser.when()?;
         parser.end(&when)?;
         Ok(when)
@@ -90,16 +87,11 @@ impl Token<'_> {
             "" => "the end".into(),
             text => format!("`{text}`"),
         };
-        WhenError::Unexpected {
-            column: self.column,
-            found,
-            expected,
-        }
+        WhenError::Unexpected { column: self.column, found, expected }
     }
 
     fn is_name(self) -> bool {
-        self.text
-            .starts_with(|first: char| first.is_alphabetic() || first == '_')
+        self.text.starts_with(|first: char| first.is_alphabetic() || first == '_')
             && !matches!(self.text, "and" | "or" | "not")
     }
 }
@@ -112,10 +104,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn when(&mut self) -> Result<When, WhenError> {
-        let start = Self {
-            rest: self.rest,
-            column: self.column,
-        };
+        let start = Self { rest: self.rest, column: self.column };
         let first = self.next();
         // A stage may have the name of a rule: `quorum.done` is a stage's predicate.
         if self.peek().text == "." {
@@ -132,9 +121,9 @@ impl<'a> Parser<'a> {
                 *self = start;
                 self.any(1).map(When::Stages)
             }
-            _ if first.is_name() && !self.peek().text.is_empty() => Err(self
-                .peek()
-                .unexpected("`.` and then done, skipped, failed or ended")),
+            _ if first.is_name() && !self.peek().text.is_empty() => {
+                Err(self.peek().unexpected("`.` and then done, skipped, failed or ended"))
+            }
             _ => Err(first.unexpected(A_RULE)),
         }
     }
@@ -171,9 +160,7 @@ impl<'a> Parser<'a> {
     fn unary(&mut self, depth: usize) -> Result<Expr, WhenError> {
         let token = self.next();
         if depth > DEPTH_MAX {
-            return Err(WhenError::TooDeep {
-                column: token.column,
-            });
+            return Err(WhenError::TooDeep { column: token.column });
         }
         match token.text {
             "not" => Ok(Expr::Not(Box::new(self.unary(depth + 1)?))),
@@ -209,19 +196,11 @@ impl<'a> Parser<'a> {
 
     fn take(&mut self, text: &str, expected: &'static str) -> Result<(), WhenError> {
         let token = self.next();
-        if token.text == text {
-            Ok(())
-        } else {
-            Err(token.unexpected(expected))
-        }
+        if token.text == text { Ok(()) } else { Err(token.unexpected(expected)) }
     }
 
     fn peek(&self) -> Token<'a> {
-        Self {
-            rest: self.rest,
-            column: self.column,
-        }
-        .next()
+        Self { rest: self.rest, column: self.column }.next()
     }
 
     /// The next piece: a name, a number with its `%`, any other single character; empty at the end.
@@ -236,10 +215,7 @@ impl<'a> Parser<'a> {
             Some(first) if is_of_name(first) => self.run(is_of_name),
             Some(other) => other.len_utf8(),
         };
-        let token = Token {
-            text: &self.rest[..length],
-            column: self.column,
-        };
+        let token = Token { text: &self.rest[..length], column: self.column };
         self.advance(length);
         token
     }
@@ -280,10 +256,7 @@ fn quorum(token: Token<'_>) -> Result<When, WhenError> {
 fn fraction(token: Token<'_>) -> Result<When, WhenError> {
     match token.text.parse::<Share>() {
         Ok(share) if !share.is_zero() => Ok(When::Fraction(share)),
-        _ => Err(number(
-            token,
-            "share above 0, at most 1, such as 0.9 or 90%",
-        )),
+        _ => Err(number(token, "share above 0, at most 1, such as 0.9 or 90%")),
     }
 }
 
@@ -291,11 +264,7 @@ fn number(token: Token<'_>, expected: &'static str) -> WhenError {
     if token.text.is_empty() || token.text == ")" {
         return token.unexpected("a number");
     }
-    WhenError::Number {
-        column: token.column,
-        text: token.text.into(),
-        expected,
-    }
+    WhenError::Number { column: token.column, text: token.text.into(), expected }
 }
 
 #[cfg(test)]
@@ -335,10 +304,7 @@ mod tests {
         let not_c = Expr::Not(Box::new(c));
         assert_eq!(
             "a.done or b.skipped and not c.failed".parse(),
-            Ok(When::Stages(Expr::Or(vec![
-                a.clone(),
-                Expr::And(vec![b.clone(), not_c.clone()])
-            ])))
+            Ok(When::Stages(Expr::Or(vec![a.clone(), Expr::And(vec![b.clone(), not_c.clone()])])))
         );
         assert_eq!(
             "(a.done or b.skipped) and not c.failed".parse(),
@@ -348,18 +314,10 @@ mod tests {
 
     #[test]
     fn a_stage_may_have_the_name_of_a_rule() {
-        let expected = Expr::And(vec![
-            stage("quorum", Predicate::Done),
-            stage("all_done", Predicate::Ended),
-        ]);
-        assert_eq!(
-            "quorum.done and all_done.ended".parse(),
-            Ok(When::Stages(expected))
-        );
-        assert_eq!(
-            "x-2_y.done".parse(),
-            Ok(When::Stages(stage("x-2_y", Predicate::Done)))
-        );
+        let expected =
+            Expr::And(vec![stage("quorum", Predicate::Done), stage("all_done", Predicate::Ended)]);
+        assert_eq!("quorum.done and all_done.ended".parse(), Ok(When::Stages(expected)));
+        assert_eq!("x-2_y.done".parse(), Ok(When::Stages(stage("x-2_y", Predicate::Done))));
     }
 
     #[test]
@@ -376,32 +334,17 @@ mod tests {
                          quorum(k), fraction(x) or an expression over stages such as price.done",
             ),
             ("all_done now", "column 10: found `now`, expected the end"),
-            (
-                "quorum",
-                "column 7: found the end, expected `(` and a number",
-            ),
+            ("quorum", "column 7: found the end, expected `(` and a number"),
             ("quorum()", "column 8: found `)`, expected a number"),
-            (
-                "quorum(0)",
-                "column 8: `0` is no number of parts, 1 or more",
-            ),
-            (
-                "quorum(-1)",
-                "column 8: `-1` is no number of parts, 1 or more",
-            ),
-            (
-                "quorum(1.5)",
-                "column 8: `1.5` is no number of parts, 1 or more",
-            ),
+            ("quorum(0)", "column 8: `0` is no number of parts, 1 or more"),
+            ("quorum(-1)", "column 8: `-1` is no number of parts, 1 or more"),
+            ("quorum(1.5)", "column 8: `1.5` is no number of parts, 1 or more"),
             ("quorum(3", "column 9: found the end, expected `)`"),
             (
                 "fraction(1.5)",
                 "column 10: `1.5` is no share above 0, at most 1, such as 0.9 or 90%",
             ),
-            (
-                "fraction(0)",
-                "column 10: `0` is no share above 0, at most 1, such as 0.9 or 90%",
-            ),
+            ("fraction(0)", "column 10: `0` is no share above 0, at most 1, such as 0.9 or 90%"),
             (
                 "price done",
                 "column 7: found `done`, expected `.` and then done, skipped, failed or ended",
@@ -410,26 +353,14 @@ mod tests {
                 "a.done and b",
                 "column 13: found the end, expected `.` and then done, skipped, failed or ended",
             ),
-            (
-                "price.don",
-                "column 7: found `don`, expected done, skipped, failed or ended",
-            ),
+            ("price.don", "column 7: found `don`, expected done, skipped, failed or ended"),
             (
                 "a.done and",
                 "column 11: found the end, expected a stage such as price.done, `not` or `(`",
             ),
-            (
-                "a.done b.done",
-                "column 8: found `b`, expected `and`, `or` or the end",
-            ),
-            (
-                "(a.done",
-                "column 8: found the end, expected `and`, `or` or `)`",
-            ),
-            (
-                "é.done & b.done",
-                "column 8: found `&`, expected `and`, `or` or the end",
-            ),
+            ("a.done b.done", "column 8: found `b`, expected `and`, `or` or the end"),
+            ("(a.done", "column 8: found the end, expected `and`, `or` or `)`"),
+            ("é.done & b.done", "column 8: found `&`, expected `and`, `or` or the end"),
         ] {
             let error = text.parse::<When>().unwrap_err();
             assert_eq!(error.to_string(), message, "{text}");
@@ -442,22 +373,9 @@ mod tests {
             format!("{}a.done{}", "(".repeat(levels), ")".repeat(levels)).parse::<When>()
         };
         assert!(nested(DEPTH_MAX - 1).is_ok());
-        assert_eq!(
-            nested(DEPTH_MAX),
-            Err(WhenError::TooDeep {
-                column: DEPTH_MAX + 1
-            })
-        );
-        assert!(
-            format!("{}a.done", "not ".repeat(100_000))
-                .parse::<When>()
-                .is_err()
-        );
-        assert!(
-            format!("{}a.done", "a.done and ".repeat(10_000))
-                .parse::<When>()
-                .is_ok()
-        );
+        assert_eq!(nested(DEPTH_MAX), Err(WhenError::TooDeep { column: DEPTH_MAX + 1 }));
+        assert!(format!("{}a.done", "not ".repeat(100_000)).parse::<When>().is_err());
+        assert!(format!("{}a.done", "a.done and ".repeat(10_000)).parse::<When>().is_ok());
     }
 
     proptest! {
