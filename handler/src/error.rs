@@ -7,8 +7,8 @@ use longshore_schemas::{DecodeError, EncodeError};
 
 use crate::InputError;
 
-/// The kinds of error that Longshore itself makes. A kind labels metrics and stands in dead letters,
-/// so there are few of them, and none holds data.
+/// The kinds of error that Longshore itself makes. A kind labels metrics and stands in dead
+/// letters, so there are few of them, and none holds data.
 pub mod class {
     /// Any error of a handler that came by `?`.
     pub const HANDLER: &str = "handler";
@@ -22,6 +22,12 @@ pub mod class {
     pub const UNENCODABLE: &str = "unencodable";
     /// The outcome isn't one that the stage has a place for.
     pub const MISFIT: &str = "misfit";
+    /// The item is split into more parts than its join takes.
+    pub const TOO_MANY_PARTS: &str = "too_many_parts";
+    /// The item's headers of ours can't be read.
+    pub const UNREADABLE_HEADERS: &str = "unreadable_headers";
+    /// An output is one that no topic takes: too large, or forbidden.
+    pub const REFUSED: &str = "refused";
 }
 
 /// What the failure of an attempt means for the item.
@@ -55,8 +61,8 @@ pub struct HandlerError {
 }
 
 impl HandlerError {
-    /// An error that may pass. `class` is the kind of error, for metrics and dead letters; `message`
-    /// says what happened, and its first 1 KiB are kept.
+    /// An error that may pass. `class` is the kind of error, for metrics and dead letters;
+    /// `message` says what happened, and its first 1 KiB are kept.
     pub fn transient(class: &'static str, message: impl Into<String>) -> Self {
         Self {
             healing: Healing::Transient,

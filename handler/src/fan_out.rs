@@ -72,15 +72,13 @@ impl FanOut {
     /// If a part isn't among them, for good: nothing would ever come of its outcome.
     pub fn expect(&self) -> Result<Expect, HandlerError> {
         let expect = self.expecting.clone().unwrap_or_else(|| self.count());
-        let stranger = self.parts.iter().find(|part| !holds(&expect, part.id));
-        match stranger {
+        match self.stranger(&expect) {
             None => Ok(expect),
-            Some(part) => Err(HandlerError::permanent(
+            Some(id) => Err(HandlerError::permanent(
                 class::MISFIT,
                 format!(
-                    "part {} is published and its group doesn't wait for it ({expect:?}); number \
-                     the parts from 0, or say what is expected",
-                    part.id
+                    "part {id} is published and its group doesn't wait for it; number the parts \
+                     from 0, or say which ones are expected"
                 ),
             )),
         }
@@ -90,13 +88,18 @@ impl FanOut {
         let ids: BTreeSet<PartId> = self.parts.iter().map(|part| part.id).collect();
         Expect::Count(u32::try_from(ids.len()).unwrap_or(u32::MAX))
     }
-}
 
-fn holds(expect: &Expect, id: PartId) -> bool {
-    match expect {
-        Expect::Parts(parts) => parts.iter().any(|expected| expected.part_id == id),
-        Expect::Count(count) => id.0 < *count,
-        Expect::OpenEnded => true,
+    /// A part that isn't expected.
+    fn stranger(&self, expect: &Expect) -> Option<PartId> {
+        let mut ids = self.parts.iter().map(|part| part.id);
+        match expect {
+            Expect::Parts(parts) => {
+                let expected: BTreeSet<PartId> = parts.iter().map(|part| part.part_id).collect();
+                ids.find(|id| !expected.contains(id))
+            }
+            Expect::Count(count) => ids.find(|id| id.0 >= *count),
+            Expect::OpenEnded => None,
+        }
     }
 }
 

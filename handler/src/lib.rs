@@ -1,8 +1,8 @@
 //! The user's side: what a handler is, what it is given, what it answers, and the layers around it.
 //! It knows work items, and nothing of Kafka, offsets or transactions.
 //!
-//! Reading order: the trait, its input (an item or a group, and the context), its answer (an outcome
-//! or an error), then how handlers are registered, erased and wrapped.
+//! Reading order: the trait, its input (an item or a group, and the context), its answer (an
+//! outcome or an error), then how handlers are registered, erased and wrapped.
 
 mod handler;
 

@@ -95,7 +95,10 @@ where
     F: Fn(u32) -> Result<Outcome, HandlerError> + Send + Sync + 'static,
 {
     struct Answering<F>(F);
-    impl<F: Fn(u32) -> Result<Outcome, HandlerError> + Send + Sync + 'static> Service for Answering<F> {
+    impl<F> Service for Answering<F>
+    where
+        F: Fn(u32) -> Result<Outcome, HandlerError> + Send + Sync + 'static,
+    {
         fn call<'a>(&'a self, _: Raw, cx: &'a Context) -> Answer<'a> {
             Box::pin(async { (self.0)(cx.attempt) })
         }

@@ -95,7 +95,11 @@ mod tests {
         assert!(measure.call(Raw::Record(None), &cx).await.is_ok());
 
         let text = recorder.handle().render();
-        let labels = r#"messaging_system_name="kafka",messaging_operation_name="process",messaging_destination_name="lines",messaging_consumer_group_name="orders.price""#;
+        let labels = concat!(
+            r#"messaging_system_name="kafka",messaging_operation_name="process","#,
+            r#"messaging_destination_name="lines","#,
+            r#"messaging_consumer_group_name="orders.price""#,
+        );
         for line in [
             format!("{PROCESS_DURATION}_bucket{{{labels},le=\"0.5\"}} 0"),
             format!("{PROCESS_DURATION}_bucket{{{labels},le=\"1\"}} 1"),
