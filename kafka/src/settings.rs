@@ -1,15 +1,16 @@
 //! The settings of every Kafka client here: what a user may say, what the lane owns, and each
 //! default with its reason.
 
+mod error;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::error::KafkaError;
-use thiserror::Error;
 
-use crate::remedy::{Failure, Remedy};
+pub use self::error::SettingsError;
+pub(crate) use self::error::rejected;
 
 /// A crashed member's partitions stand still for this long: Kafka's own default.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
@@ -35,6 +36,10 @@ const COMMON: &[(&str, &str)] = &[
     // A topic of which no broker has heard for so long isn't there. The client's default of 30 s is
     // longer than a transaction: records to a deleted topic would only ever time out.
     ("topic.metadata.propagation.max.ms", "3000"),
+    // A broker that comes back is found within a second. With the client's default of 10 s a commit
+    // that a broker was killed and restarted in took 17 and more than 20 s, and takes 10 so, most
+    // of which is the restart.
+    ("reconnect.backoff.max.ms", "1000"),
 ];
 
 /// Defaults of a consumer, which a user may override.
@@ -175,59 +180,6 @@ pub struct Settings {
     /// process with several lanes divides its budget among them.
     pub buffers: usize,
     overrides: BTreeMap<String, String>,
-}
-
-/// What is wrong with the settings.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum SettingsError {
-    /// A property that isn't the user's to set.
-    #[error("the Kafka property `{key}` can't be overridden: {reason}; leave it out")]
-    Owned {
-        /// The property.
-        key: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The client doesn't know the property, or not this value.
-    #[error("the Kafka property `{key}` is refused: {reason}; see librdkafka's CONFIGURATION.md")]
-    Refused {
-        /// The property.
-        key: String,
-        /// What the client says.
-        reason: String,
-    },
-    /// Properties that don't go together.
-    #[error("the Kafka client can't be made from these settings: {reason}; check the overrides")]
-    Unusable {
-        /// What the client says.
-        reason: String,
-    },
-    /// The order that keeps a hung transaction from outliving its member is broken.
-    #[error(
-        "`{shorter}` ({shorter_value:?}) must be shorter than `{longer}` ({longer_value:?}): \
-         raise the second or lower the first"
-    )]
-    Order {
-        /// The setting that should be less.
-        shorter: &'static str,
-        /// Its value.
-        shorter_value: Duration,
-        /// The setting that should be more.
-        longer: &'static str,
-        /// Its value.
-        longer_value: Duration,
-    },
-}
-
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
-        Self {
-            remedy: Remedy::Stop,
-            call: "settings",
-            code: "INVALID_CONFIG".to_owned(),
-            message: error.to_string(),
-        }
-    }
 }
 
 impl Settings {
@@ -381,21 +333,6 @@ fn check_order(
         longer,
         longer_value,
     })
-}
-
-/// What the client says when it can't be made.
-pub(crate) fn rejected(error: KafkaError) -> SettingsError {
-    match error {
-        // Of a secret not even the client's complaint is repeated: it quotes the value.
-        KafkaError::ClientConfig(_, _, key, _) if is_secret(&key) => SettingsError::Refused {
-            key,
-            reason: "its value isn't valid".to_owned(),
-        },
-        KafkaError::ClientConfig(_, reason, key, _) => SettingsError::Refused { key, reason },
-        other => SettingsError::Unusable {
-            reason: other.to_string(),
-        },
-    }
 }
 
 fn masked<'a>(key: &str, value: &'a str) -> &'a str {

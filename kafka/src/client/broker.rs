@@ -69,7 +69,8 @@ impl KafkaBroker {
         } = options;
         settings.check()?;
         let lookup = settings.lookup_consumer(&group);
-        let locator = Locator::start(&lookup, topic.clone(), CONNECT_WAIT)?;
+        let locator = Locator::start(&lookup, topic.clone(), CONNECT_WAIT)
+            .map_err(|failure| unreachable(failure, &settings))?;
         let config = settings.lane_consumer(&group, slot.as_deref());
         let producer = TransactionalProducer::new(settings, transactional_id)?;
         let consumer = LaneConsumer::subscribe(&config, topic.clone())?;
@@ -177,6 +178,26 @@ impl Broker for KafkaBroker {
         }
         self.producer
             .send_offsets(self.consumer.native()?, &offsets, wait)
+    }
+}
+
+/// A failure that repeating might mend, but didn't in all this time.
+fn unreachable(failure: Failure, settings: &Settings) -> Failure {
+    if failure.remedy != Remedy::Retry {
+        return failure;
+    }
+    let message = format!(
+        "no answer from {} within {} s ({}); check the address and that Kafka runs there, or start \
+         a local one with `longshore up`",
+        settings.bootstrap_servers,
+        CONNECT_WAIT.as_secs(),
+        failure.message,
+    );
+    Failure {
+        remedy: Remedy::Stop,
+        call: "connect",
+        message,
+        ..failure
     }
 }
 

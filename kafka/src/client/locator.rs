@@ -307,12 +307,8 @@ impl Lookup {
         loop {
             match self.partition_count() {
                 Ok(_) => return Ok(()),
-                Err(failure) if failure.remedy == Remedy::Stop => return Err(failure),
-                Err(failure) if Instant::now() >= deadline => {
-                    return Err(Failure {
-                        remedy: Remedy::Stop,
-                        ..failure
-                    });
+                Err(failure) if failure.remedy != Remedy::Retry || Instant::now() >= deadline => {
+                    return Err(failure);
                 }
                 Err(_) => thread::sleep(PAUSE),
             }

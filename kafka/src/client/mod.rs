@@ -8,6 +8,7 @@ mod reports;
 mod record_size;
 
 mod deliveries;
+mod live;
 mod producer;
 mod reaper;
 

@@ -1,25 +1,25 @@
 //! The transactional producer: one transactional id, and one librdkafka producer after another.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use longshore_schemas::TopicName;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+use rdkafka::producer::Producer;
 use rustix::time::{ClockId, clock_gettime};
 use tracing::debug;
 
 use super::deliveries::DeliveryContext;
-use super::native::{self, SendError};
+use super::live::{Live, Native};
+use super::native;
 use super::reaper::Reaper;
 use super::record_size::batch_bytes;
-use super::remedy_of::{Class, ClientError, Phase, is_refusal, refusal};
+use super::remedy_of::{Class, ClientError, Phase};
 use crate::settings::rejected;
 use crate::{Deliveries, Failure, Outgoing, ProduceError, Refusal, Remedy, Settings, Transactions};
 
@@ -32,11 +32,6 @@ const CLOCK: ClockId = ClockId::Monotonic;
 
 /// Given-up producers that may still be closing before another one is built.
 const CLOSING_MAX: usize = 4;
-/// Between two looks at the client's queue, which empties within microseconds of the last delivery.
-const QUEUE_LOOK: Duration = Duration::from_micros(50);
-
-type Native = ThreadedProducer<DeliveryContext>;
-
 /// The real [`Transactions`]: the producer of one transactional id.
 pub struct TransactionalProducer {
     settings: Settings,
@@ -54,24 +49,6 @@ enum State {
     Initialising(Native),
     /// It takes transactions.
     Ready(Live),
-}
-
-/// A producer that takes transactions.
-struct Live {
-    native: Native,
-    /// Errors of brokers before it was ready: they can't concern a transaction.
-    errors_before: u64,
-    /// Whether every transactional call so far was answered with Ok at its first try.
-    calls: Calls,
-}
-
-/// What the transactional calls of a producer have come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Calls {
-    /// Each was Ok at once: no copy of a request is under way.
-    Clean,
-    /// One wasn't.
-    Faltered,
 }
 
 impl TransactionalProducer {
@@ -107,17 +84,12 @@ impl TransactionalProducer {
         offsets: &TopicPartitionList,
         wait: Duration,
     ) -> Result<(), Failure> {
-        const CALL: &str = "send_offsets_to_transaction";
-        self.live(CALL)?.transactional(|native| {
-            native::send_offsets(native, consumer, offsets, wait).map_err(|error| match error {
-                SendError::NoMember => no_member(CALL),
-                SendError::Client(error) => error.failure(Phase::Open, CALL),
-            })
-        })
+        self.live("send_offsets_to_transaction")?
+            .send_offsets(consumer, offsets, wait)
     }
 
     /// Gives a client up without waiting for it to close.
-    pub(super) fn reap(&self, client: impl std::any::Any + Send) {
+    pub(super) fn reap(&self, client: impl Any + Send) {
         self.reaper.take(client);
     }
 
@@ -139,12 +111,7 @@ impl TransactionalProducer {
     fn initialise(&mut self, native: Native, wait: Duration) -> Result<bool, Failure> {
         match native.init_transactions(wait) {
             Ok(()) => {
-                let errors_before = native.context().reports.errors();
-                self.state = State::Ready(Live {
-                    native,
-                    errors_before,
-                    calls: Calls::Clean,
-                });
+                self.state = State::Ready(Live::new(native));
                 Ok(true)
             }
             Err(error) => {
@@ -199,13 +166,7 @@ impl Transactions for TransactionalProducer {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        const CALL: &str = "begin_transaction";
-        self.live(CALL)?.transactional(|native| {
-            native.context().begin();
-            native
-                .begin_transaction()
-                .map_err(|error| failure(error, Phase::Open, CALL))
-        })
+        self.live("begin_transaction")?.begin()
     }
 
     fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
@@ -217,7 +178,7 @@ impl Transactions for TransactionalProducer {
 
     fn deliveries(&mut self, wait: Duration) -> Deliveries {
         match self.live("deliveries") {
-            Ok(live) => live.native.context().wait(wait),
+            Ok(live) => live.deliveries(wait),
             Err(failure) => Deliveries {
                 failed: Some(failure),
                 ..Deliveries::default()
@@ -226,147 +187,24 @@ impl Transactions for TransactionalProducer {
     }
 
     fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
-        const CALL: &str = "commit_transaction";
-        let deadline = Instant::now() + wait;
-        self.live(CALL)?.transactional(|native| {
-            // The crate's own flush, which begins every commit, sleeps in steps of 100 ms while
-            // anything is in the queue; with an empty one it returns at once.
-            wait_for_empty_queue(native, deadline)?;
-            let left = deadline.saturating_duration_since(Instant::now());
-            native.commit_transaction(left).map_err(commit_failure)
-        })
+        self.live("commit_transaction")?.commit(wait)
     }
 
     fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
-        const CALL: &str = "abort_transaction";
-        self.live(CALL)?.transactional(|native| {
-            native
-                .abort_transaction(wait)
-                .map_err(|error| failure(error, Phase::Abort, CALL))
-        })
+        self.live("abort_transaction")?.abort(wait)
     }
 
-    /// Errors of brokers are reported a little later than they happen, so all since the producer
-    /// became ready count, and not only those since the last `begin`.
     fn tainted(&self) -> bool {
-        let State::Ready(live) = &self.state else {
-            return false;
-        };
-        let context = live.native.context();
-        live.calls == Calls::Faltered
-            || context.reports.errors() != live.errors_before
-            || context.has_failures()
+        matches!(&self.state, State::Ready(live) if live.is_tainted())
     }
 
     fn discard_producer(&mut self) {
         match std::mem::replace(&mut self.state, State::Absent) {
             State::Absent => {}
             State::Initialising(native) => self.reaper.take(native),
-            State::Ready(live) => self.reaper.take(live.native),
+            State::Ready(live) => self.reaper.take(live),
         }
     }
-}
-
-impl Live {
-    /// A transactional call. One that isn't Ok leaves a trace.
-    fn transactional(
-        &mut self,
-        call: impl FnOnce(&Native) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        call(&self.native).inspect_err(|_| self.calls = Calls::Faltered)
-    }
-
-    fn produce(&self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
-        let context = self.native.context();
-        context.sending();
-        self.native.send(record(output, tag)).map_err(|(error, _)| {
-            context.answered();
-            self.produce_error(output, error)
-        })
-    }
-
-    fn produce_error(&self, output: &Outgoing, error: KafkaError) -> ProduceError {
-        let mut error = ClientError::from(error);
-        if error.code == Code::QueueFull {
-            return ProduceError::Full;
-        }
-        if is_refusal(error.code) {
-            return ProduceError::Refused(refusal(&output.topic, error));
-        }
-        if let Some((code, message)) = self.native.client().fatal_error() {
-            error = ClientError {
-                code,
-                class: Class::Fatal,
-                message,
-            };
-        } else if error.code == Code::State {
-            // A transaction that has failed already takes no more records.
-            error.class = Class::RequiresAbort;
-        }
-        ProduceError::Failed(error.failure(Phase::Open, "produce"))
-    }
-}
-
-fn record(output: &Outgoing, tag: usize) -> BaseRecord<'_, [u8], [u8], usize> {
-    let headers = output.headers.iter().fold(
-        OwnedHeaders::new_with_capacity(output.headers.len()),
-        |headers, (key, value)| {
-            headers.insert(Header {
-                key,
-                value: value.map(|it| &**it),
-            })
-        },
-    );
-    BaseRecord {
-        topic: output.topic.as_str(),
-        partition: output.partition.map(|partition| partition.0),
-        payload: output.value.as_deref(),
-        key: output.key.as_deref(),
-        timestamp: output.timestamp.map(|timestamp| timestamp.0),
-        headers: (!output.headers.is_empty()).then_some(headers),
-        delivery_opaque: tag,
-    }
-}
-
-/// Ends when the client holds neither records nor reports about them.
-fn wait_for_empty_queue(native: &Native, deadline: Instant) -> Result<(), Failure> {
-    while native.in_flight_count() > 0 {
-        if Instant::now() >= deadline {
-            let error = ClientError {
-                class: Class::Retriable,
-                ..timed_out()
-            };
-            return Err(error.failure(Phase::Commit, "flush"));
-        }
-        thread::sleep(QUEUE_LOOK);
-    }
-    Ok(())
-}
-
-fn timed_out() -> ClientError {
-    ClientError::plain(Code::OperationTimedOut)
-}
-
-fn failure(error: KafkaError, phase: Phase, call: &'static str) -> Failure {
-    ClientError::from(error).failure(phase, call)
-}
-
-/// A flush that fails has sent no commit. The same call may be repeated: whether an earlier one
-/// was sent, the client itself remembers.
-fn commit_failure(error: KafkaError) -> Failure {
-    let is_flush = matches!(error, KafkaError::Flush(_));
-    let mut error = ClientError::from(error);
-    if is_flush {
-        error.class = Class::Retriable;
-    }
-    error.failure(
-        Phase::Commit,
-        if is_flush {
-            "flush"
-        } else {
-            "commit_transaction"
-        },
-    )
 }
 
 /// A login that is refused is retried by the client for ever, but not by us.
@@ -388,15 +226,6 @@ fn not_ready(call: &'static str) -> Failure {
         call,
         code: native::code_name(Code::State),
         message: "there is no producer: it was given up, or isn't ready yet".to_owned(),
-    }
-}
-
-fn no_member(call: &'static str) -> Failure {
-    Failure {
-        remedy: Remedy::Abort,
-        call,
-        code: native::code_name(Code::UnknownMemberId),
-        message: "this consumer is no member of its group at the moment".to_owned(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use longshore_kafka::client::TransactionalProducer;
+use longshore_kafka::client::{KafkaBroker, TransactionalProducer};
+use longshore_kafka::lane::broker::{Broker, Locate};
 use longshore_kafka::{Commit, Remedy, Settings, Transaction, Transactions};
 
 use crate::harness::*;
@@ -71,6 +72,38 @@ fn a_broker_that_stays_away_is_answered_within_each_calls_time() {
 
     let closing = Instant::now();
     drop(producer);
+    assert!(
+        closing.elapsed() < Duration::from_secs(10),
+        "closing took {:?}",
+        closing.elapsed()
+    );
+}
+
+#[test]
+fn a_lane_closes_in_time_without_its_broker() {
+    let mut kafka = own_kafka();
+    let servers = kafka.bootstrap_servers();
+    let topic = topic_with(&servers, 1, &[]);
+    let options = options(Settings::new(servers), &topic, "group");
+    let mut broker = KafkaBroker::connect(options).expect("connected");
+    join_and_start(&mut broker, 0);
+    ready(&mut broker);
+    broker.begin().expect("begun");
+    broker.produce(&output(&topic, "v"), 0).expect("produced");
+    kafka.kill();
+    broker.locate(Locate {
+        id: 1,
+        partitions: vec![P0],
+        time: None,
+    });
+    // What passes while the broker is away is no failure of the lane.
+    for _ in 0..100 {
+        broker
+            .poll(Duration::from_millis(20))
+            .expect("it goes on polling");
+    }
+    let closing = Instant::now();
+    broker.close();
     assert!(
         closing.elapsed() < Duration::from_secs(10),
         "closing took {:?}",

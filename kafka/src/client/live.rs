@@ -1,0 +1,220 @@
+//! A producer that takes transactions: the calls of one after another, and what they leave behind.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+
+use super::deliveries::DeliveryContext;
+use super::native::{self, SendError};
+use super::remedy_of::{Class, ClientError, Phase, is_refusal, refusal};
+use crate::{Deliveries, Failure, Outgoing, ProduceError, Remedy};
+
+/// Between two looks at the client's queue, which empties within microseconds of the last delivery.
+const QUEUE_LOOK: Duration = Duration::from_micros(50);
+
+/// The client. Its own thread serves its events, so that an abort can't hang.
+pub(super) type Native = ThreadedProducer<DeliveryContext>;
+
+/// A producer that takes transactions.
+pub(super) struct Live {
+    native: Native,
+    /// Errors of brokers before it was ready: they can't concern a transaction.
+    errors_before: u64,
+    calls: Calls,
+}
+
+/// What the transactional calls of a producer have come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Calls {
+    /// Each was Ok at its first try: no copy of a request is under way.
+    Clean,
+    /// One wasn't.
+    Faltered,
+}
+
+impl Live {
+    /// A client whose transactions were initialised.
+    pub(super) fn new(native: Native) -> Self {
+        let errors_before = native.context().reports.errors();
+        Self {
+            native,
+            errors_before,
+            calls: Calls::Clean,
+        }
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+        self.transactional(|native| {
+            native.context().begin();
+            native
+                .begin_transaction()
+                .map_err(|error| failure(error, Phase::Open, "begin_transaction"))
+        })
+    }
+
+    pub(super) fn produce(&self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
+        let context = self.native.context();
+        context.sending();
+        self.native.send(record(output, tag)).map_err(|(error, _)| {
+            context.answered();
+            self.produce_error(output, error)
+        })
+    }
+
+    pub(super) fn deliveries(&self, wait: Duration) -> Deliveries {
+        self.native.context().wait(wait)
+    }
+
+    /// Sends progress under the consumer's membership at this moment.
+    pub(super) fn send_offsets<C: ConsumerContext>(
+        &mut self,
+        consumer: &BaseConsumer<C>,
+        offsets: &TopicPartitionList,
+        wait: Duration,
+    ) -> Result<(), Failure> {
+        self.transactional(|native| {
+            native::send_offsets(native, consumer, offsets, wait).map_err(send_failure)
+        })
+    }
+
+    pub(super) fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
+        let deadline = Instant::now() + wait;
+        self.transactional(|native| {
+            // The crate's own flush, which begins every commit, sleeps in steps of 100 ms while
+            // anything is in the queue; with an empty one it returns at once.
+            wait_for_empty_queue(native, deadline)?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            native.commit_transaction(left).map_err(commit_failure)
+        })
+    }
+
+    pub(super) fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
+        self.transactional(|native| {
+            native
+                .abort_transaction(wait)
+                .map_err(|error| failure(error, Phase::Abort, "abort_transaction"))
+        })
+    }
+
+    /// Errors of brokers are reported a little later than they happen, so all since the producer
+    /// became ready count, and not only those since the last `begin`.
+    pub(super) fn is_tainted(&self) -> bool {
+        let context = self.native.context();
+        self.calls == Calls::Faltered
+            || context.reports.errors() != self.errors_before
+            || context.has_failures()
+    }
+
+    /// A transactional call. One that isn't Ok leaves a trace.
+    fn transactional(
+        &mut self,
+        call: impl FnOnce(&Native) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        call(&self.native).inspect_err(|_| self.calls = Calls::Faltered)
+    }
+
+    fn produce_error(&self, output: &Outgoing, error: KafkaError) -> ProduceError {
+        let mut error = ClientError::from(error);
+        if error.code == Code::QueueFull {
+            return ProduceError::Full;
+        }
+        if is_refusal(error.code) {
+            return ProduceError::Refused(refusal(&output.topic, error));
+        }
+        if let Some((code, message)) = self.native.client().fatal_error() {
+            error = ClientError {
+                code,
+                class: Class::Fatal,
+                message,
+            };
+        } else if error.code == Code::State {
+            // A transaction that has failed already takes no more records.
+            error.class = Class::RequiresAbort;
+        }
+        ProduceError::Failed(error.failure(Phase::Open, "produce"))
+    }
+}
+
+fn record(output: &Outgoing, tag: usize) -> BaseRecord<'_, [u8], [u8], usize> {
+    BaseRecord {
+        topic: output.topic.as_str(),
+        partition: output.partition.map(|partition| partition.0),
+        payload: output.value.as_deref(),
+        key: output.key.as_deref(),
+        timestamp: output.timestamp.map(|timestamp| timestamp.0),
+        headers: (!output.headers.is_empty()).then(|| headers(output)),
+        delivery_opaque: tag,
+    }
+}
+
+fn headers(output: &Outgoing) -> OwnedHeaders {
+    let none = OwnedHeaders::new_with_capacity(output.headers.len());
+    output.headers.iter().fold(none, |headers, (key, value)| {
+        headers.insert(Header {
+            key,
+            value: value.map(|it| &**it),
+        })
+    })
+}
+
+/// Ends when the client holds neither records nor reports about them.
+fn wait_for_empty_queue(native: &Native, deadline: Instant) -> Result<(), Failure> {
+    while native.in_flight_count() > 0 {
+        if Instant::now() >= deadline {
+            return Err(commit_failure(KafkaError::Flush(Code::OperationTimedOut)));
+        }
+        thread::sleep(QUEUE_LOOK);
+    }
+    Ok(())
+}
+
+fn failure(error: KafkaError, phase: Phase, call: &'static str) -> Failure {
+    ClientError::from(error).failure(phase, call)
+}
+
+/// A flush that fails has sent no commit. The same call may be repeated: whether an earlier one
+/// was sent, the client itself remembers.
+fn commit_failure(error: KafkaError) -> Failure {
+    if let KafkaError::Flush(_) = error {
+        let error = ClientError {
+            class: Class::Retriable,
+            ..error.into()
+        };
+        return error.failure(Phase::Commit, "flush");
+    }
+    failure(error, Phase::Commit, "commit_transaction")
+}
+
+fn send_failure(error: SendError) -> Failure {
+    const CALL: &str = "send_offsets_to_transaction";
+    match error {
+        SendError::Client(error) => error.failure(Phase::Open, CALL),
+        SendError::NoMember => Failure {
+            remedy: Remedy::Abort,
+            call: CALL,
+            code: native::code_name(Code::UnknownMemberId),
+            message: "this consumer is no member of its group at the moment".to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flush_that_fails_has_committed_nothing_and_is_repeated() {
+        let failure = commit_failure(KafkaError::Flush(Code::OperationTimedOut));
+        assert_eq!((failure.remedy, failure.call), (Remedy::Retry, "flush"));
+    }
+
+    #[test]
+    fn progress_without_a_membership_aborts() {
+        assert_eq!(send_failure(SendError::NoMember).remedy, Remedy::Abort);
+    }
+}
