@@ -98,7 +98,8 @@ pub struct PartitionFacts {
     pub partition: Partition,
     /// Committed progress; none if there is none.
     pub committed: Option<Committed>,
-    /// Whether the group has progress in any other partition of the topic.
+    /// Whether the group has progress in any other partition of the topic. Asked for where
+    /// `committed` is none; beside committed progress it may be false for want of asking.
     pub siblings_committed: bool,
     /// The first offset of the log.
     pub log_start: Offset,
