@@ -65,103 +65,37 @@ const PRODUCER: &[(&str, &str)] = &[
 
 /// What a user can't override, and why.
 const OWNED: &[(&str, &str)] = &[
-    (
-        "bootstrap.servers",
-        "it has a setting of its own, `bootstrap_servers`",
-    ),
-    (
-        "metadata.broker.list",
-        "it is another name of `bootstrap_servers`",
-    ),
+    ("bootstrap.servers", "it has a setting of its own, `bootstrap_servers`"),
+    ("metadata.broker.list", "it is another name of `bootstrap_servers`"),
     ("client.id", "it has a setting of its own, `client_id`"),
-    (
-        "session.timeout.ms",
-        "it has a setting of its own, `session_timeout`",
-    ),
-    (
-        "transaction.timeout.ms",
-        "it has a setting of its own, `transaction_timeout`",
-    ),
-    (
-        "max.poll.interval.ms",
-        "it has a setting of its own, `max_poll_interval`",
-    ),
-    (
-        "queue.buffering.max.kbytes",
-        "it has a setting of its own, `buffers`",
-    ),
-    (
-        "queued.max.messages.kbytes",
-        "it has a setting of its own, `buffers`",
-    ),
-    (
-        "group.id",
-        "a stage's group is named after its pipeline and stage",
-    ),
+    ("session.timeout.ms", "it has a setting of its own, `session_timeout`"),
+    ("transaction.timeout.ms", "it has a setting of its own, `transaction_timeout`"),
+    ("max.poll.interval.ms", "it has a setting of its own, `max_poll_interval`"),
+    ("queue.buffering.max.kbytes", "it has a setting of its own, `buffers`"),
+    ("queued.max.messages.kbytes", "it has a setting of its own, `buffers`"),
+    ("group.id", "a stage's group is named after its pipeline and stage"),
     ("group.instance.id", "it has a setting of its own, `slot`"),
     ("transactional.id", "it is made of the group and the slot"),
-    (
-        "group.protocol",
-        "the new protocol stalls with this version of the client",
-    ),
-    (
-        "group.remote.assignor",
-        "the new group protocol stalls with this version of the client",
-    ),
-    (
-        "partition.assignment.strategy",
-        "all members of a group must use cooperative-sticky",
-    ),
-    (
-        "enable.auto.commit",
-        "progress is committed in transactions only",
-    ),
-    (
-        "auto.commit.enable",
-        "progress is committed in transactions only",
-    ),
-    (
-        "enable.auto.offset.store",
-        "progress is committed in transactions only",
-    ),
-    (
-        "offset.store.method",
-        "progress is committed in transactions only",
-    ),
-    (
-        "auto.offset.reset",
-        "a lost position must stop the lane, not move it silently",
-    ),
+    ("group.protocol", "the new protocol stalls with this version of the client"),
+    ("group.remote.assignor", "the new group protocol stalls with this version of the client"),
+    ("partition.assignment.strategy", "all members of a group must use cooperative-sticky"),
+    ("enable.auto.commit", "progress is committed in transactions only"),
+    ("auto.commit.enable", "progress is committed in transactions only"),
+    ("enable.auto.offset.store", "progress is committed in transactions only"),
+    ("offset.store.method", "progress is committed in transactions only"),
+    ("auto.offset.reset", "a lost position must stop the lane, not move it silently"),
     ("isolation.level", "aborted items must never be worked on"),
-    (
-        "enable.partition.eof",
-        "the lane needs to know where a partition ends",
-    ),
+    ("enable.partition.eof", "the lane needs to know where a partition ends"),
     ("enable.idempotence", "transactions need it"),
-    (
-        "enable.gapless.guarantee",
-        "transactions need the client's own rule",
-    ),
+    ("enable.gapless.guarantee", "transactions need the client's own rule"),
     ("acks", "transactions need all replicas"),
     ("request.required.acks", "transactions need all replicas"),
-    (
-        "message.max.bytes",
-        "it follows the topics' own `max.message.bytes`",
-    ),
-    (
-        "delivery.report.only.error",
-        "every delivery is counted before a commit",
-    ),
+    ("message.max.bytes", "it follows the topics' own `max.message.bytes`"),
+    ("delivery.report.only.error", "every delivery is counted before a commit"),
 ];
 
 /// Parts of property names whose values are secret.
-const SECRET: &[&str] = &[
-    "password",
-    "secret",
-    "passphrase",
-    "key.pem",
-    "oauthbearer.config",
-];
+const SECRET: &[&str] = &["password", "secret", "passphrase", "key.pem", "oauthbearer.config"];
 
 /// How to reach Kafka and how to behave there. Checked by [`Settings::check`].
 #[derive(Clone)]
@@ -199,10 +133,7 @@ impl Settings {
     /// Sets a property of librdkafka by its name, such as `security.protocol`.
     pub fn override_property(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
         if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == key) {
-            return Err(SettingsError::Owned {
-                key: key.to_owned(),
-                reason,
-            });
+            return Err(SettingsError::Owned { key: key.to_owned(), reason });
         }
         self.overrides.insert(key.to_owned(), value.to_owned());
         Ok(())
@@ -214,10 +145,8 @@ impl Settings {
         let session = ("session_timeout", self.session_timeout);
         check_order(transaction, session)?;
         check_order(session, ("max_poll_interval", self.max_poll_interval))?;
-        for config in [
-            self.lane_consumer("check", None),
-            self.transactional_producer("check", &[]),
-        ] {
+        for config in [self.lane_consumer("check", None), self.transactional_producer("check", &[])]
+        {
             config.create_native_config().map_err(rejected)?;
         }
         Ok(())
@@ -225,9 +154,7 @@ impl Settings {
 
     /// The overrides as they may be shown: secrets are masked.
     pub fn shown_overrides(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.overrides
-            .iter()
-            .map(|(key, value)| (key.as_str(), masked(key, value)))
+        self.overrides.iter().map(|(key, value)| (key.as_str(), masked(key, value)))
     }
 
     /// A lane's consumer; with a slot it is a static member of its group.
@@ -250,16 +177,10 @@ impl Settings {
     /// that it writes to.
     pub(crate) fn transactional_producer(&self, id: &str, size_limits: &[usize]) -> ClientConfig {
         let mut config = self.client(PRODUCER);
-        let largest = size_limits
-            .iter()
-            .copied()
-            .fold(MESSAGE_BYTES_MAX, usize::max);
+        let largest = size_limits.iter().copied().fold(MESSAGE_BYTES_MAX, usize::max);
         // A batch counts as one message there: none may be too large for the strictest topic.
         let smallest = size_limits.iter().copied().fold(BATCH_BYTES, usize::min);
-        let batch = self
-            .overrides
-            .get("batch.size")
-            .and_then(|it| it.parse().ok());
+        let batch = self.overrides.get("batch.size").and_then(|it| it.parse().ok());
         config
             .set("transactional.id", id)
             .set("enable.idempotence", "true")
@@ -267,14 +188,8 @@ impl Settings {
             .set("delivery.report.only.error", "false")
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
             .set("queue.buffering.max.kbytes", self.half_of_buffers())
-            .set(
-                "message.max.bytes",
-                (largest + MESSAGE_BYTES_SLACK).to_string(),
-            )
-            .set(
-                "batch.size",
-                batch.map_or(smallest, |it| smallest.min(it)).to_string(),
-            );
+            .set("message.max.bytes", (largest + MESSAGE_BYTES_SLACK).to_string())
+            .set("batch.size", batch.map_or(smallest, |it| smallest.min(it)).to_string());
         config
     }
 
@@ -299,9 +214,7 @@ impl Settings {
         for (key, value) in &self.overrides {
             config.set(key, value);
         }
-        config
-            .set("bootstrap.servers", &self.bootstrap_servers)
-            .set("client.id", &self.client_id);
+        config.set("bootstrap.servers", &self.bootstrap_servers).set("client.id", &self.client_id);
         config
     }
 
@@ -327,12 +240,7 @@ fn check_order(
     if shorter_value < longer_value {
         return Ok(());
     }
-    Err(SettingsError::Order {
-        shorter,
-        shorter_value,
-        longer,
-        longer_value,
-    })
+    Err(SettingsError::Order { shorter, shorter_value, longer, longer_value })
 }
 
 fn masked<'a>(key: &str, value: &'a str) -> &'a str {
@@ -356,10 +264,7 @@ impl fmt::Debug for Settings {
             .field("transaction_timeout", &self.transaction_timeout)
             .field("max_poll_interval", &self.max_poll_interval)
             .field("buffers", &self.buffers)
-            .field(
-                "overrides",
-                &self.shown_overrides().collect::<BTreeMap<_, _>>(),
-            )
+            .field("overrides", &self.shown_overrides().collect::<BTreeMap<_, _>>())
             .finish()
     }
 }

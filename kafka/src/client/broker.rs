@@ -60,13 +60,7 @@ impl KafkaBroker {
     /// # Errors
     /// Unusable settings, no broker, no such topic, no permission: each with [`Remedy::Stop`].
     pub fn connect(options: BrokerOptions) -> Result<Self, Failure> {
-        let BrokerOptions {
-            settings,
-            topic,
-            group,
-            slot,
-            transactional_id,
-        } = options;
+        let BrokerOptions { settings, topic, group, slot, transactional_id } = options;
         settings.check()?;
         let lookup = settings.lookup_consumer(&group);
         let locator = Locator::start(&lookup, topic.clone(), CONNECT_WAIT)
@@ -74,13 +68,7 @@ impl KafkaBroker {
         let config = settings.lane_consumer(&group, slot.as_deref());
         let producer = TransactionalProducer::new(settings, transactional_id)?;
         let consumer = LaneConsumer::subscribe(&config, topic.clone())?;
-        Ok(Self {
-            topic,
-            consumer,
-            producer,
-            locator,
-            missing: None,
-        })
+        Ok(Self { topic, consumer, producer, locator, missing: None })
     }
 
     /// Tells the `max.message.bytes` of the topics that are written to: see
@@ -99,10 +87,9 @@ impl KafkaBroker {
     /// the first one counts, until a record or an end of partition shows that the topic is there.
     fn check_missing(&self) -> Result<(), Failure> {
         match &self.missing {
-            Some(missing) if missing.since.elapsed() >= MISSING_MAX => Err(Failure {
-                remedy: Remedy::Stop,
-                ..missing.failure.clone()
-            }),
+            Some(missing) if missing.since.elapsed() >= MISSING_MAX => {
+                Err(Failure { remedy: Remedy::Stop, ..missing.failure.clone() })
+            }
             _ => Ok(()),
         }
     }
@@ -110,10 +97,7 @@ impl KafkaBroker {
     fn note_missing(&mut self, failure: Failure) {
         if self.missing.is_none() {
             warn!(topic = self.topic.as_str(), %failure, "topic is missing");
-            self.missing = Some(Missing {
-                since: Instant::now(),
-                failure,
-            });
+            self.missing = Some(Missing { since: Instant::now(), failure });
         }
     }
 }
@@ -165,19 +149,14 @@ impl Broker for KafkaBroker {
 
     fn send_progress(&mut self, progress: &[Sent], wait: Duration) -> Result<(), Failure> {
         let mut offsets = TopicPartitionList::with_capacity(progress.len());
-        for Sent {
-            partition,
-            committed,
-        } in progress
-        {
+        for Sent { partition, committed } in progress {
             let mut element = offsets.add_partition(self.topic.as_str(), partition.0);
             element
                 .set_offset(rdkafka::Offset::Offset(committed.offset.0))
                 .map_err(|_| negative_offset(*partition, committed.offset))?;
             element.set_metadata(&committed.metadata);
         }
-        self.producer
-            .send_offsets(self.consumer.native()?, &offsets, wait)
+        self.producer.send_offsets(self.consumer.native()?, &offsets, wait)
     }
 }
 
@@ -193,12 +172,7 @@ fn unreachable(failure: Failure, settings: &Settings) -> Failure {
         CONNECT_WAIT.as_secs(),
         failure.message,
     );
-    Failure {
-        remedy: Remedy::Stop,
-        call: "connect",
-        message,
-        ..failure
-    }
+    Failure { remedy: Remedy::Stop, call: "connect", message, ..failure }
 }
 
 fn negative_offset(partition: Partition, offset: Offset) -> Failure {

@@ -56,9 +56,7 @@ impl LaneConsumer {
     pub(super) fn subscribe(config: &ClientConfig, topic: TopicName) -> Result<Self, Failure> {
         let native =
             BaseConsumer::from_config_and_context(config, LaneContext::new()).map_err(rejected)?;
-        native
-            .subscribe(&[topic.as_str()])
-            .map_err(|error| failure(error, "subscribe"))?;
+        native.subscribe(&[topic.as_str()]).map_err(|error| failure(error, "subscribe"))?;
         Ok(Self {
             topic,
             native: Some(native),
@@ -71,11 +69,8 @@ impl LaneConsumer {
     pub(super) fn native(&self) -> Result<&BaseConsumer<LaneContext>, Failure> {
         self.native.as_ref().ok_or_else(|| {
             let error = ClientError::plain(Code::State);
-            ClientError {
-                message: "the consumer is closed".to_owned(),
-                ..error
-            }
-            .failure(Phase::Consume, "consumer")
+            ClientError { message: "the consumer is closed".to_owned(), ..error }
+                .failure(Phase::Consume, "consumer")
         })
     }
 
@@ -95,10 +90,7 @@ impl LaneConsumer {
                 let record = detach(&message, &self.topic);
                 drop(message);
                 let Some(position) = self.positions.get_mut(&record.partition) else {
-                    debug!(
-                        partition = record.partition.0,
-                        "record of a partition not read here"
-                    );
+                    debug!(partition = record.partition.0, "record of a partition not read here");
                     return Ok(None);
                 };
                 *position = record.offset.next();
@@ -135,16 +127,12 @@ impl LaneConsumer {
 
     pub(super) fn pause(&self, partitions: &[Partition]) -> Result<(), Failure> {
         let list = self.list(&self.started(partitions));
-        self.native()?
-            .pause(&list)
-            .map_err(|error| failure(error, "pause"))
+        self.native()?.pause(&list).map_err(|error| failure(error, "pause"))
     }
 
     pub(super) fn resume(&self, partitions: &[Partition]) -> Result<(), Failure> {
         let list = self.list(&self.started(partitions));
-        self.native()?
-            .resume(&list)
-            .map_err(|error| failure(error, "resume"))
+        self.native()?.resume(&list).map_err(|error| failure(error, "resume"))
     }
 
     /// Answers a revocation.
@@ -156,9 +144,7 @@ impl LaneConsumer {
         }
         let list = self.list(&started);
         let native = self.native()?;
-        native
-            .incremental_unassign(&list)
-            .map_err(|error| self.state_failure(error, "unassign"))
+        native.incremental_unassign(&list).map_err(|error| self.state_failure(error, "unassign"))
     }
 
     /// Ends the membership. What is returned blocks while it is dropped, until the group was told.
@@ -206,20 +192,14 @@ impl LaneConsumer {
         let Some(&tracked) = self.positions.get(&partition) else {
             return Ok(None);
         };
-        let positions = self
-            .native()?
-            .position()
-            .map_err(|error| failure(error, "position"))?;
+        let positions = self.native()?.position().map_err(|error| failure(error, "position"))?;
         let own = positions
             .find_partition(self.topic.as_str(), partition.0)
             .and_then(|element| element.offset().to_raw())
             .map_or(tracked, Offset);
         let position = own.max(tracked);
         self.positions.insert(partition, position);
-        Ok(Some(Polled::EndOfPartition {
-            partition,
-            position,
-        }))
+        Ok(Some(Polled::EndOfPartition { partition, position }))
     }
 
     fn error_event(&self, error: &KafkaError) -> Result<Option<Event>, Failure> {
@@ -229,43 +209,29 @@ impl LaneConsumer {
             found.message = reason;
         }
         if let Some((code, message)) = native.client().fatal_error() {
-            let fatal = ClientError {
-                code,
-                class: Class::Fatal,
-                message,
-            };
+            let fatal = ClientError { code, class: Class::Fatal, message };
             return Err(fatal.failure(Phase::Consume, "poll"));
         }
         match consumer_event(found.code) {
             ConsumerEvent::Passing => Ok(None),
             ConsumerEvent::OutOfRange => {
-                warn!(
-                    topic = self.topic.as_str(),
-                    reason = found.message,
-                    "offset out of range"
-                );
+                warn!(topic = self.topic.as_str(), reason = found.message, "offset out of range");
                 Ok(Some(Event::Polled(Polled::OutOfRange)))
             }
-            ConsumerEvent::TopicMissing => Ok(Some(Event::TopicMissing(
-                found.failure(Phase::Consume, "poll"),
-            ))),
+            ConsumerEvent::TopicMissing => {
+                Ok(Some(Event::TopicMissing(found.failure(Phase::Consume, "poll"))))
+            }
             ConsumerEvent::Failed => Err(found.failure(Phase::Consume, "poll")),
         }
     }
 
     /// The crate gives only the name of such an error; a fatal one says more.
     fn state_failure(&self, error: KafkaError, call: &'static str) -> Failure {
-        let fatal = self
-            .native
-            .as_ref()
-            .and_then(|native| native.client().fatal_error());
+        let fatal = self.native.as_ref().and_then(|native| native.client().fatal_error());
         match fatal {
-            Some((code, message)) => ClientError {
-                code,
-                class: Class::Fatal,
-                message,
+            Some((code, message)) => {
+                ClientError { code, class: Class::Fatal, message }.failure(Phase::Consume, call)
             }
-            .failure(Phase::Consume, call),
             None => failure(error, call),
         }
     }
@@ -299,10 +265,7 @@ pub(super) struct LaneContext {
 #[derive(Debug)]
 enum Change {
     Assigned(Vec<Partition>),
-    Revoked {
-        partitions: Vec<Partition>,
-        lost: bool,
-    },
+    Revoked { partitions: Vec<Partition>, lost: bool },
 }
 
 impl LaneContext {
@@ -315,10 +278,7 @@ impl LaneContext {
     }
 
     fn next_change(&self) -> Option<Change> {
-        self.changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     /// From now on nobody answers rebalances but the context itself.
@@ -351,21 +311,11 @@ impl ConsumerContext for LaneContext {
             }
             return;
         }
-        let partitions = partitions
-            .elements()
-            .iter()
-            .map(|it| Partition(it.partition()))
-            .collect();
+        let partitions = partitions.elements().iter().map(|it| Partition(it.partition())).collect();
         let change = match kind {
             Native::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions),
-            _ => Change::Revoked {
-                partitions,
-                lost: consumer.assignment_lost(),
-            },
+            _ => Change::Revoked { partitions, lost: consumer.assignment_lost() },
         };
-        self.changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(change);
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
     }
 }

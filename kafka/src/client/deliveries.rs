@@ -81,10 +81,7 @@ impl DeliveryContext {
             gathered = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         let pending = self.pending.load(Ordering::Acquire);
-        Deliveries {
-            pending,
-            ..gathered.deliveries.clone()
-        }
+        Deliveries { pending, ..gathered.deliveries.clone() }
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
@@ -178,12 +175,8 @@ mod tests {
         let context = DeliveryContext::new();
         let topic = "t".into();
         let error = KafkaError::MessageProduction;
-        context
-            .gathered()
-            .failed(&topic, 7, error(Code::MessageSizeTooLarge));
-        context
-            .gathered()
-            .failed(&topic, 8, error(Code::MessageTimedOut));
+        context.gathered().failed(&topic, 7, error(Code::MessageSizeTooLarge));
+        context.gathered().failed(&topic, 8, error(Code::MessageTimedOut));
         context.gathered().failed(&topic, 9, error(Code::Fatal));
         let deliveries = context.wait(Duration::ZERO);
         let [(tag, refusal)] = deliveries.refused.as_slice() else {

@@ -41,11 +41,7 @@ impl Live {
     /// A client whose transactions were initialised.
     pub(super) fn new(native: Native) -> Self {
         let errors_before = native.context().reports.errors();
-        Self {
-            native,
-            errors_before,
-            calls: Calls::Clean,
-        }
+        Self { native, errors_before, calls: Calls::Clean }
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
@@ -127,11 +123,7 @@ impl Live {
             return ProduceError::Refused(refusal(&output.topic, error));
         }
         if let Some((code, message)) = self.native.client().fatal_error() {
-            error = ClientError {
-                code,
-                class: Class::Fatal,
-                message,
-            };
+            error = ClientError { code, class: Class::Fatal, message };
         } else if error.code == Code::State {
             // A transaction that has failed already takes no more records.
             error.class = Class::RequiresAbort;
@@ -155,10 +147,7 @@ fn record(output: &Outgoing, tag: usize) -> BaseRecord<'_, [u8], [u8], usize> {
 fn headers(output: &Outgoing) -> OwnedHeaders {
     let none = OwnedHeaders::new_with_capacity(output.headers.len());
     output.headers.iter().fold(none, |headers, (key, value)| {
-        headers.insert(Header {
-            key,
-            value: value.map(|it| &**it),
-        })
+        headers.insert(Header { key, value: value.map(|it| &**it) })
     })
 }
 
@@ -181,10 +170,7 @@ fn failure(error: KafkaError, phase: Phase, call: &'static str) -> Failure {
 /// was sent, the client itself remembers.
 fn commit_failure(error: KafkaError) -> Failure {
     if let KafkaError::Flush(_) = error {
-        let error = ClientError {
-            class: Class::Retriable,
-            ..error.into()
-        };
+        let error = ClientError { class: Class::Retriable, ..error.into() };
         return error.failure(Phase::Commit, "flush");
     }
     failure(error, Phase::Commit, "commit_transaction")

@@ -86,19 +86,14 @@ impl Locator {
             Err(TrySendError::Disconnected(question)) => (question.id, "the lookup thread is gone"),
         };
         let error = ClientError::plain(Code::QueueFull);
-        let failure = ClientError {
-            message: reason.to_owned(),
-            ..error
-        };
+        let failure = ClientError { message: reason.to_owned(), ..error };
         let partitions = Err(failure.failure(Phase::Lookup, "locate"));
         self.turned_away.push_back(Located { id, partitions });
     }
 
     /// The next answer that is there.
     pub(super) fn answer(&mut self) -> Option<Located> {
-        self.turned_away
-            .pop_front()
-            .or_else(|| self.answers.try_recv().ok())
+        self.turned_away.pop_front().or_else(|| self.answers.try_recv().ok())
     }
 }
 
@@ -148,10 +143,7 @@ impl Lookup {
                     open.push_back(next);
                 }
                 partitions => {
-                    if !answer(Located {
-                        id: next.question.id,
-                        partitions,
-                    }) {
+                    if !answer(Located { id: next.question.id, partitions }) {
                         return;
                     }
                 }
@@ -176,21 +168,19 @@ impl Lookup {
         let bounds = starts.into_iter().zip(ends).zip(times);
         let found = partitions.iter().zip(committed).zip(siblings).zip(bounds);
         found
-            .map(
-                |(((partition, committed), siblings_committed), ((start, end), time))| {
-                    let (Some(log_start), Some(log_end)) = (start, end) else {
-                        return Err(no_bounds(*partition));
-                    };
-                    Ok(PartitionFacts {
-                        partition: *partition,
-                        committed,
-                        siblings_committed,
-                        log_start,
-                        log_end,
-                        time_offset: question.time.map(|_| time.unwrap_or(log_end)),
-                    })
-                },
-            )
+            .map(|(((partition, committed), siblings_committed), ((start, end), time))| {
+                let (Some(log_start), Some(log_end)) = (start, end) else {
+                    return Err(no_bounds(*partition));
+                };
+                Ok(PartitionFacts {
+                    partition: *partition,
+                    committed,
+                    siblings_committed,
+                    log_start,
+                    log_end,
+                    time_offset: question.time.map(|_| time.unwrap_or(log_end)),
+                })
+            })
             .collect()
     }
 
@@ -199,25 +189,16 @@ impl Lookup {
     fn committed(&self, partitions: &[Partition]) -> Result<Progress, Failure> {
         const CALL: &str = "committed";
         let list = self.list(partitions);
-        let list = self
-            .native
-            .committed_offsets(list, PIECE)
-            .map_err(|it| self.failure(it, CALL))?;
+        let list =
+            self.native.committed_offsets(list, PIECE).map_err(|it| self.failure(it, CALL))?;
         let metadata = native::metadata(&list);
-        let progress = list
-            .elements()
-            .into_iter()
-            .zip(metadata)
-            .map(|(element, metadata)| {
-                element.error().map_err(|error| self.failure(error, CALL))?;
-                let rdkafka::Offset::Offset(offset) = element.offset() else {
-                    return Ok(None);
-                };
-                Ok(Some(Committed {
-                    offset: Offset(offset),
-                    metadata,
-                }))
-            });
+        let progress = list.elements().into_iter().zip(metadata).map(|(element, metadata)| {
+            element.error().map_err(|error| self.failure(error, CALL))?;
+            let rdkafka::Offset::Offset(offset) = element.offset() else {
+                return Ok(None);
+            };
+            Ok(Some(Committed { offset: Offset(offset), metadata }))
+        });
         progress.collect()
     }
 
@@ -235,17 +216,12 @@ impl Lookup {
         }
         let elsewhere = known > 0 || self.others_committed(partitions)?;
         // A partition without progress asks for others; one with progress has no need to know.
-        Ok(committed
-            .iter()
-            .map(|own| elsewhere && (own.is_none() || known > 1))
-            .collect())
+        Ok(committed.iter().map(|own| elsewhere && (own.is_none() || known > 1)).collect())
     }
 
     fn others_committed(&self, partitions: &[Partition]) -> Result<bool, Failure> {
         let count = self.partition_count()?;
-        let others = (0..count)
-            .map(Partition)
-            .filter(|it| !partitions.contains(it));
+        let others = (0..count).map(Partition).filter(|it| !partitions.contains(it));
         let mut unknown = None;
         for other in others {
             match self.committed(&[other]) {
@@ -288,10 +264,7 @@ impl Lookup {
             .native
             .fetch_metadata(Some(self.topic.as_str()), PIECE)
             .map_err(|error| self.failure(error, CALL))?;
-        let topic = metadata
-            .topics()
-            .iter()
-            .find(|it| it.name() == self.topic.as_str());
+        let topic = metadata.topics().iter().find(|it| it.name() == self.topic.as_str());
         let Some(topic) = topic else {
             return Err(self.failure(KafkaError::MetadataFetch(Code::UnknownTopic), CALL));
         };
@@ -320,11 +293,7 @@ impl Lookup {
         self.native.poll(Duration::ZERO);
         let reports = &self.native.context().reports;
         if let Some(message) = reports.unauthenticated() {
-            let refused = ClientError {
-                code: Code::Authentication,
-                class: Class::Plain,
-                message,
-            };
+            let refused = ClientError { code: Code::Authentication, class: Class::Plain, message };
             return refused.failure(Phase::Lookup, call);
         }
         let mut error = ClientError::from(error);
@@ -346,10 +315,7 @@ impl Lookup {
 
 /// The question whose turn it is. None when nobody asks any more.
 fn next_question(asked: &Receiver<Locate>, open: &mut VecDeque<Open>) -> Option<Open> {
-    let opened = |question| Open {
-        question,
-        deadline: Instant::now() + PATIENCE,
-    };
+    let opened = |question| Open { question, deadline: Instant::now() + PATIENCE };
     while open.len() < QUESTIONS_MAX {
         match asked.try_recv() {
             Ok(question) => open.push_back(opened(question)),
@@ -362,11 +328,8 @@ fn next_question(asked: &Receiver<Locate>, open: &mut VecDeque<Open>) -> Option<
 
 fn no_bounds(partition: Partition) -> Failure {
     let error = ClientError::plain(Code::LeaderNotAvailable);
-    ClientError {
-        message: format!("no bounds of partition {partition} were told"),
-        ..error
-    }
-    .failure(Phase::Lookup, "list_offsets")
+    ClientError { message: format!("no bounds of partition {partition} were told"), ..error }
+        .failure(Phase::Lookup, "list_offsets")
 }
 
 /// The context of a consumer that only asks.
@@ -376,9 +339,7 @@ struct LookupContext {
 
 impl LookupContext {
     fn new() -> Self {
-        Self {
-            reports: Reports::new("lookup"),
-        }
+        Self { reports: Reports::new("lookup") }
     }
 }
 

@@ -179,9 +179,7 @@ unsafe fn text(pointer: *const c_char) -> String {
         return String::new();
     }
     // SAFETY: by the caller's promise.
-    unsafe { CStr::from_ptr(pointer) }
-        .to_string_lossy()
-        .into_owned()
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
 }
 
 /// A copy of some bytes; none for null.
@@ -205,9 +203,7 @@ mod tests {
     #[test]
     fn a_consumer_that_never_joined_is_no_member() {
         let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", "127.0.0.1:1")
-            .set("group.id", "g");
+        config.set("bootstrap.servers", "127.0.0.1:1").set("group.id", "g");
         let consumer: BaseConsumer = config.create().expect("no broker is needed");
         let membership = Membership::of(&consumer).expect("it has a group");
         assert!(!membership.is_live());
@@ -215,22 +211,15 @@ mod tests {
 
     #[test]
     fn codes_have_the_names_that_the_protocol_gives_them() {
-        assert_eq!(
-            code_name(RDKafkaErrorCode::InvalidTransactionalState),
-            "INVALID_TXN_STATE"
-        );
+        assert_eq!(code_name(RDKafkaErrorCode::InvalidTransactionalState), "INVALID_TXN_STATE");
         assert_eq!(code_name(RDKafkaErrorCode::OperationTimedOut), "_TIMED_OUT");
-        assert_eq!(
-            code_name(RDKafkaErrorCode::MessageSizeTooLarge),
-            "MSG_SIZE_TOO_LARGE"
-        );
+        assert_eq!(code_name(RDKafkaErrorCode::MessageSizeTooLarge), "MSG_SIZE_TOO_LARGE");
     }
 
     #[test]
     fn metadata_is_read_beside_each_offset() {
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset("t", 0, Offset::Offset(1))
-            .expect("an offset");
+        list.add_partition_offset("t", 0, Offset::Offset(1)).expect("an offset");
         list.add_partition("t", 1).set_metadata("ls1:1");
         assert_eq!(metadata(&list), ["", "ls1:1"]);
         assert_eq!(metadata(&TopicPartitionList::new()), Vec::<String>::new());

@@ -84,8 +84,7 @@ impl TransactionalProducer {
         offsets: &TopicPartitionList,
         wait: Duration,
     ) -> Result<(), Failure> {
-        self.live("send_offsets_to_transaction")?
-            .send_offsets(consumer, offsets, wait)
+        self.live("send_offsets_to_transaction")?.send_offsets(consumer, offsets, wait)
     }
 
     /// Gives a client up without waiting for it to close.
@@ -171,18 +170,13 @@ impl Transactions for TransactionalProducer {
 
     fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
         self.check_size(output).map_err(ProduceError::Refused)?;
-        self.live("produce")
-            .map_err(ProduceError::Failed)?
-            .produce(output, tag)
+        self.live("produce").map_err(ProduceError::Failed)?.produce(output, tag)
     }
 
     fn deliveries(&mut self, wait: Duration) -> Deliveries {
         match self.live("deliveries") {
             Ok(live) => live.deliveries(wait),
-            Err(failure) => Deliveries {
-                failed: Some(failure),
-                ..Deliveries::default()
-            },
+            Err(failure) => Deliveries { failed: Some(failure), ..Deliveries::default() },
         }
     }
 
@@ -210,11 +204,7 @@ impl Transactions for TransactionalProducer {
 /// A login that is refused is retried by the client for ever, but not by us.
 fn ready_failure(native: &Native, error: KafkaError) -> Failure {
     let error = match native.context().reports.unauthenticated() {
-        Some(message) => ClientError {
-            code: Code::Authentication,
-            class: Class::Plain,
-            message,
-        },
+        Some(message) => ClientError { code: Code::Authentication, class: Class::Plain, message },
         None => ClientError::from(error),
     };
     error.failure(Phase::Ready, "init_transactions")
@@ -284,22 +274,9 @@ mod tests {
     fn calls_without_a_producer_ask_for_one() {
         let mut producer = producer();
         let asked = producer.begin().expect_err("nothing to begin with");
-        assert_eq!(
-            (asked.remedy, asked.code.as_str()),
-            (Remedy::Rebuild, "_STATE")
-        );
-        assert_eq!(
-            producer.commit(Duration::ZERO).expect_err("same").remedy,
-            Remedy::Rebuild
-        );
-        assert_eq!(
-            producer
-                .deliveries(Duration::ZERO)
-                .failed
-                .expect("same")
-                .remedy,
-            asked.remedy
-        );
+        assert_eq!((asked.remedy, asked.code.as_str()), (Remedy::Rebuild, "_STATE"));
+        assert_eq!(producer.commit(Duration::ZERO).expect_err("same").remedy, Remedy::Rebuild);
+        assert_eq!(producer.deliveries(Duration::ZERO).failed.expect("same").remedy, asked.remedy);
     }
 
     #[test]

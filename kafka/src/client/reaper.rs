@@ -81,10 +81,7 @@ impl Drop for Reaper {
     /// Waits for a while. A client that hangs longer is left to the end of the process.
     fn drop(&mut self) {
         if !self.wait(0, FAREWELL) {
-            warn!(
-                clients = self.waiting(),
-                "kafka clients are slow to close: left behind"
-            );
+            warn!(clients = self.waiting(), "kafka clients are slow to close: left behind");
         }
     }
 }

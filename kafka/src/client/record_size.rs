@@ -30,9 +30,7 @@ fn sized(length: Option<usize>) -> usize {
 /// Bytes of a number as a zigzag varint.
 fn varint_bytes(number: usize) -> usize {
     let zigzag = number << 1;
-    (1..)
-        .find(|bytes| zigzag >> (7 * bytes) == 0)
-        .unwrap_or(usize::MAX)
+    (1..).find(|bytes| zigzag >> (7 * bytes) == 0).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -69,9 +67,7 @@ mod tests {
     #[test]
     fn headers_count_with_their_names() {
         let mut with_header = output(10);
-        with_header
-            .headers
-            .push("name", Some(Bytes::from_static(b"value")));
+        with_header.headers.push("name", Some(Bytes::from_static(b"value")));
         with_header.headers.push("null", None);
         let more = (1 + 4 + 1 + 5) + (1 + 4 + 1);
         assert_eq!(batch_bytes(&with_header), batch_bytes(&output(10)) + more);

@@ -62,11 +62,7 @@ pub(super) struct ClientError {
 impl ClientError {
     /// An error about which only the code is known.
     pub(super) fn plain(code: Code) -> Self {
-        Self {
-            code,
-            class: Class::Plain,
-            message: code.to_string(),
-        }
+        Self { code, class: Class::Plain, message: code.to_string() }
     }
 
     /// The failure of `call`.
@@ -88,19 +84,11 @@ impl From<KafkaError> for ClientError {
                 error.txn_requires_abort(),
                 error.is_retriable(),
             );
-            return Self {
-                code: error.code(),
-                class,
-                message: error.string(),
-            };
+            return Self { code: error.code(), class, message: error.string() };
         }
         // An error without a code is one of the client itself, such as a text with a nul.
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
-        Self {
-            code,
-            class: Class::Plain,
-            message: error.to_string(),
-        }
+        Self { code, class: Class::Plain, message: error.to_string() }
     }
 }
 
@@ -256,11 +244,7 @@ pub(super) fn undelivered(topic: &TopicName, error: ClientError) -> Undelivered 
 
 /// The refusal of a record.
 pub(super) fn refusal(topic: &TopicName, error: ClientError) -> Refusal {
-    Refusal {
-        topic: topic.clone(),
-        code: native::code_name(error.code),
-        message: error.message,
-    }
+    Refusal { topic: topic.clone(), code: native::code_name(error.code), message: error.message }
 }
 
 /// Whether a topic won't take a record for what the record or the topic is.
@@ -293,12 +277,8 @@ fn is_end_of_producer(code: Code) -> bool {
 mod tests {
     use super::*;
 
-    const CLASSES: [Class; 4] = [
-        Class::Fatal,
-        Class::RequiresAbort,
-        Class::Retriable,
-        Class::Plain,
-    ];
+    const CLASSES: [Class; 4] =
+        [Class::Fatal, Class::RequiresAbort, Class::Retriable, Class::Plain];
 
     fn all(phase: Phase, code: Code) -> [Remedy; 4] {
         CLASSES.map(|class| remedy(phase, code, class))
@@ -307,18 +287,9 @@ mod tests {
     #[test]
     fn before_the_commit_librdkafkas_class_decides() {
         use Remedy::{Abort, Rebuild, Retry};
-        assert_eq!(
-            all(Phase::Open, Code::OperationTimedOut),
-            [Rebuild, Abort, Retry, Rebuild]
-        );
-        assert_eq!(
-            all(Phase::Open, Code::State),
-            [Rebuild, Abort, Retry, Rebuild]
-        );
-        assert_eq!(
-            all(Phase::Open, Code::InvalidTransactionalState)[0],
-            Rebuild
-        );
+        assert_eq!(all(Phase::Open, Code::OperationTimedOut), [Rebuild, Abort, Retry, Rebuild]);
+        assert_eq!(all(Phase::Open, Code::State), [Rebuild, Abort, Retry, Rebuild]);
+        assert_eq!(all(Phase::Open, Code::InvalidTransactionalState)[0], Rebuild);
         assert_eq!(all(Phase::Open, Code::InvalidProducerEpoch)[0], Rebuild);
         assert_eq!(all(Phase::Open, Code::InvalidProducerIdMapping)[0], Rebuild);
         assert_eq!(all(Phase::Open, Code::Fenced)[0], Rebuild);
@@ -332,18 +303,10 @@ mod tests {
             Code::ConcurrentTransactions,
             Code::NotCoordinator,
         ] {
-            assert_eq!(
-                remedy(Phase::Open, code, Class::Plain),
-                Remedy::Retry,
-                "{code:?}"
-            );
+            assert_eq!(remedy(Phase::Open, code, Class::Plain), Remedy::Retry, "{code:?}");
         }
         for code in [Code::IllegalGeneration, Code::UnknownMemberId] {
-            assert_eq!(
-                remedy(Phase::Open, code, Class::Plain),
-                Remedy::Abort,
-                "{code:?}"
-            );
+            assert_eq!(remedy(Phase::Open, code, Class::Plain), Remedy::Abort, "{code:?}");
         }
     }
 
@@ -359,11 +322,7 @@ mod tests {
             Code::Authentication,
             Code::UnknownTopicOrPartition,
         ] {
-            assert_eq!(
-                all(Phase::Commit, code),
-                [Rebuild, Rebuild, Retry, Rebuild],
-                "{code:?}"
-            );
+            assert_eq!(all(Phase::Commit, code), [Rebuild, Rebuild, Retry, Rebuild], "{code:?}");
         }
     }
 
@@ -376,14 +335,8 @@ mod tests {
 
     #[test]
     fn a_lookup_is_repeated_unless_it_is_hopeless() {
-        assert_eq!(
-            remedy(Phase::Lookup, Code::UnstableOffsetCommit, Class::Plain),
-            Remedy::Retry
-        );
-        assert_eq!(
-            remedy(Phase::Lookup, Code::OperationTimedOut, Class::Plain),
-            Remedy::Retry
-        );
+        assert_eq!(remedy(Phase::Lookup, Code::UnstableOffsetCommit, Class::Plain), Remedy::Retry);
+        assert_eq!(remedy(Phase::Lookup, Code::OperationTimedOut, Class::Plain), Remedy::Retry);
         assert_eq!(
             remedy(Phase::Lookup, Code::GroupAuthorizationFailed, Class::Plain),
             Remedy::Stop
@@ -401,11 +354,7 @@ mod tests {
         ] {
             for phase in [Phase::Ready, Phase::Open, Phase::Consume, Phase::Lookup] {
                 for class in [Class::Fatal, Class::RequiresAbort, Class::Plain] {
-                    assert_eq!(
-                        remedy(phase, code, class),
-                        Remedy::Stop,
-                        "{phase:?} {code:?}"
-                    );
+                    assert_eq!(remedy(phase, code, class), Remedy::Stop, "{phase:?} {code:?}");
                 }
             }
         }
@@ -413,10 +362,7 @@ mod tests {
 
     #[test]
     fn a_lost_assignment_is_left() {
-        assert_eq!(
-            remedy(Phase::Consume, Code::AssignmentLost, Class::Plain),
-            Remedy::Leave
-        );
+        assert_eq!(remedy(Phase::Consume, Code::AssignmentLost, Class::Plain), Remedy::Leave);
     }
 
     #[test]
@@ -448,31 +394,17 @@ mod tests {
             Undelivered::Failed(failure) => Some(failure.remedy),
             Undelivered::Refused(_) => None,
         };
-        for code in [
-            Code::MessageSizeTooLarge,
-            Code::InvalidRecord,
-            Code::TopicAuthorizationFailed,
-        ] {
+        for code in [Code::MessageSizeTooLarge, Code::InvalidRecord, Code::TopicAuthorizationFailed]
+        {
             assert!(matches!(of(code), Undelivered::Refused(_)), "{code:?}");
         }
-        for code in [
-            Code::MessageTimedOut,
-            Code::PurgeQueue,
-            Code::InvalidDifferentRecord,
-        ] {
+        for code in [Code::MessageTimedOut, Code::PurgeQueue, Code::InvalidDifferentRecord] {
             assert_eq!(remedy_of(code), Some(Remedy::Abort), "{code:?}");
         }
-        for code in [
-            Code::Fatal,
-            Code::InvalidProducerEpoch,
-            Code::OutOfOrderSequenceNumber,
-        ] {
+        for code in [Code::Fatal, Code::InvalidProducerEpoch, Code::OutOfOrderSequenceNumber] {
             assert_eq!(remedy_of(code), Some(Remedy::Rebuild), "{code:?}");
         }
-        for code in [
-            Code::UnknownTopicOrPartition,
-            Code::ClusterAuthorizationFailed,
-        ] {
+        for code in [Code::UnknownTopicOrPartition, Code::ClusterAuthorizationFailed] {
             assert_eq!(remedy_of(code), Some(Remedy::Stop), "{code:?}");
         }
     }

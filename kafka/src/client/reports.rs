@@ -30,11 +30,7 @@ struct State {
 
 impl Reports {
     pub(super) fn new(client: &'static str) -> Self {
-        Self {
-            client,
-            errors: AtomicU64::new(0),
-            state: Mutex::default(),
-        }
+        Self { client, errors: AtomicU64::new(0), state: Mutex::default() }
     }
 
     /// How many errors there were.
@@ -69,12 +65,7 @@ impl Reports {
             state.unauthenticated = Some(reason.to_owned());
         }
         if state.may_log(code) {
-            warn!(
-                client = self.client,
-                ?code,
-                reason,
-                "kafka client reports an error"
-            );
+            warn!(client = self.client, ?code, reason, "kafka client reports an error");
         }
     }
 
@@ -120,14 +111,8 @@ mod tests {
     #[test]
     fn the_last_error_gives_the_reason_of_its_own_code_only() {
         let reports = Reports::new("test");
-        reports.error(
-            &KafkaError::Global(Code::AllBrokersDown),
-            "1/1 brokers are down",
-        );
-        assert_eq!(
-            reports.reason(Code::AllBrokersDown).as_deref(),
-            Some("1/1 brokers are down")
-        );
+        reports.error(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
+        assert_eq!(reports.reason(Code::AllBrokersDown).as_deref(), Some("1/1 brokers are down"));
         assert_eq!(reports.reason(Code::Resolve), None);
         assert_eq!(reports.errors(), 1);
     }
@@ -136,10 +121,7 @@ mod tests {
     fn a_refused_login_is_remembered() {
         let reports = Reports::new("test");
         reports.error(&KafkaError::Global(Code::Authentication), "wrong password");
-        reports.error(
-            &KafkaError::Global(Code::AllBrokersDown),
-            "1/1 brokers are down",
-        );
+        reports.error(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
         assert_eq!(reports.unauthenticated().as_deref(), Some("wrong password"));
     }
 

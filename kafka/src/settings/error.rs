@@ -65,13 +65,10 @@ impl From<SettingsError> for Failure {
 pub(crate) fn rejected(error: KafkaError) -> SettingsError {
     match error {
         // Of a secret not even the client's complaint is repeated: it quotes the value.
-        KafkaError::ClientConfig(_, _, key, _) if is_secret(&key) => SettingsError::Refused {
-            key,
-            reason: "its value isn't valid".to_owned(),
-        },
+        KafkaError::ClientConfig(_, _, key, _) if is_secret(&key) => {
+            SettingsError::Refused { key, reason: "its value isn't valid".to_owned() }
+        }
         KafkaError::ClientConfig(_, reason, key, _) => SettingsError::Refused { key, reason },
-        other => SettingsError::Unusable {
-            reason: other.to_string(),
-        },
+        other => SettingsError::Unusable { reason: other.to_string() },
     }
 }

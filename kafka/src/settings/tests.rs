@@ -22,10 +22,9 @@ fn every_owned_property_is_refused_by_name_with_the_reason() {
 fn what_a_builder_sets_beyond_the_defaults_can_not_be_overridden() {
     let defaults: Vec<_> = [COMMON, CONSUMER, PRODUCER].concat();
     let settings = settings();
-    for config in [
-        settings.lane_consumer("g", Some("s")),
-        settings.transactional_producer("t", &[]),
-    ] {
+    for config in
+        [settings.lane_consumer("g", Some("s")), settings.transactional_producer("t", &[])]
+    {
         for key in config.config_map().keys() {
             let is_default = defaults.iter().any(|(default, _)| default == key);
             let is_owned = OWNED.iter().any(|(owned, _)| owned == key);
@@ -38,9 +37,7 @@ fn what_a_builder_sets_beyond_the_defaults_can_not_be_overridden() {
 #[test]
 fn a_default_gives_way_to_an_override() {
     let mut settings = settings();
-    settings
-        .override_property("linger.ms", "50")
-        .expect("allowed");
+    settings.override_property("linger.ms", "50").expect("allowed");
     let producer = settings.transactional_producer("t", &[]);
     assert_eq!(producer.get("linger.ms"), Some("50"));
     assert_eq!(producer.get("partitioner"), Some("murmur2_random"));
@@ -52,9 +49,7 @@ fn no_batch_is_larger_than_the_strictest_topic_takes() {
     let strict = settings.transactional_producer("t", &[65_536, 5_000_000]);
     assert_eq!(strict.get("batch.size"), Some("65536"));
     assert_eq!(strict.get("message.max.bytes"), Some("5001024"));
-    settings
-        .override_property("batch.size", "10000")
-        .expect("allowed");
+    settings.override_property("batch.size", "10000").expect("allowed");
     let small = settings.transactional_producer("t", &[65_536]);
     assert_eq!(small.get("batch.size"), Some("10000"));
 }
@@ -62,16 +57,12 @@ fn no_batch_is_larger_than_the_strictest_topic_takes() {
 #[test]
 fn unknown_properties_and_values_are_named() {
     let mut settings = settings();
-    settings
-        .override_property("linger.msec", "5")
-        .expect("not known to be wrong yet");
+    settings.override_property("linger.msec", "5").expect("not known to be wrong yet");
     let refused = settings.check().expect_err("the client doesn't know it");
     assert!(refused.to_string().contains("linger.msec"), "{refused}");
 
     let mut settings = Settings::new("broker:9092");
-    settings
-        .override_property("linger.ms", "soon")
-        .expect("not known to be wrong yet");
+    settings.override_property("linger.ms", "soon").expect("not known to be wrong yet");
     let refused = settings.check().expect_err("not a number");
     assert!(matches!(&refused, SettingsError::Refused { key, .. } if key == "linger.ms"));
 }
@@ -103,15 +94,9 @@ fn secrets_are_never_shown() {
     for key in secrets {
         settings.override_property(key, "hunter2").expect("allowed");
     }
-    settings
-        .override_property("sasl.username", "alice")
-        .expect("allowed");
+    settings.override_property("sasl.username", "alice").expect("allowed");
     let debug = format!("{settings:?}");
     assert!(!debug.contains("hunter2"), "{debug}");
     assert!(debug.contains("alice"), "{debug}");
-    assert!(
-        settings
-            .shown_overrides()
-            .all(|(_, value)| value != "hunter2")
-    );
+    assert!(settings.shown_overrides().all(|(_, value)| value != "hunter2"));
 }

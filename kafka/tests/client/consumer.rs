@@ -103,10 +103,7 @@ fn a_partition_that_was_paused_and_released_is_read_when_it_comes_back() {
     } else {
         first.resume(&[P0]).expect("resumed");
     }
-    assert_eq!(
-        offsets(&read_to_end(&mut first).0),
-        (0..10).collect::<Vec<_>>()
-    );
+    assert_eq!(offsets(&read_to_end(&mut first).0), (0..10).collect::<Vec<_>>());
 }
 
 #[test]
@@ -142,27 +139,18 @@ fn a_second_member_gets_its_share_and_all_of_it_when_the_first_leaves() {
 
     let left = Instant::now();
     first.close();
-    assert!(
-        left.elapsed() < Duration::from_secs(5),
-        "closing took {:?}",
-        left.elapsed()
-    );
+    assert!(left.elapsed() < Duration::from_secs(5), "closing took {:?}", left.elapsed());
     share.extend(join(&mut second));
     assert_eq!(share.len(), 4);
     let took = left.elapsed();
-    assert!(
-        took < Duration::from_secs(20),
-        "leaving must not wait for the session: {took:?}"
-    );
+    assert!(took < Duration::from_secs(20), "leaving must not wait for the session: {took:?}");
 }
 
 #[test]
 fn a_lane_that_answers_nothing_closes_all_the_same() {
     let topic = topic(1);
     let mut broker = connect(&topic, &unique("group"));
-    poll_for(&mut broker, |polled| {
-        matches!(polled, Polled::Assigned(_)).then_some(())
-    });
+    poll_for(&mut broker, |polled| matches!(polled, Polled::Assigned(_)).then_some(()));
     let closing = Instant::now();
     drop(broker);
     let took = closing.elapsed();
@@ -187,8 +175,7 @@ fn a_position_below_the_logs_start_is_out_of_range() {
     let topic = topic(1);
     fill(&topic, 10);
     let mut gone = rdkafka::TopicPartitionList::new();
-    gone.add_partition_offset(topic.as_str(), 0, rdkafka::Offset::Offset(6))
-        .expect("an offset");
+    gone.add_partition_offset(topic.as_str(), 0, rdkafka::Offset::Offset(6)).expect("an offset");
     let deleted = admin(&kafka()).delete_records(&gone, &AdminOptions::new());
     futures::executor::block_on(deleted).expect("deleted");
     let mut broker = connect(&topic, &unique("group"));
@@ -197,10 +184,7 @@ fn a_position_below_the_logs_start_is_out_of_range() {
         Polled::OutOfRange => Some(()),
         other => panic!("unexpected: {other:?}"),
     });
-    assert_eq!(
-        locate(&mut broker, None).expect("located").log_start,
-        Offset(6)
-    );
+    assert_eq!(locate(&mut broker, None).expect("located").log_start, Offset(6));
 }
 
 #[test]
@@ -211,14 +195,10 @@ fn keys_values_headers_and_times_arrive_as_they_were_written() {
     let mut written = output(&topic, "value");
     written.key = Some(bytes::Bytes::new());
     written.timestamp = Some(longshore_schemas::Timestamp(1_700_000_000_000));
-    written
-        .headers
-        .push("a", Some(bytes::Bytes::from_static(b"\x00\xff")));
+    written.headers.push("a", Some(bytes::Bytes::from_static(b"\x00\xff")));
     written.headers.push("empty", Some(bytes::Bytes::new()));
     written.headers.push("null", None);
-    written
-        .headers
-        .push("a", Some(bytes::Bytes::from_static(b"again")));
+    written.headers.push("a", Some(bytes::Bytes::from_static(b"again")));
     let mut tombstone = output(&topic, "");
     tombstone.value = None;
     let mut transaction =
@@ -263,9 +243,7 @@ fn a_topic_that_is_deleted_under_the_lane_stops_it() {
     let topic = topic(1);
     fill(&topic, 10);
     let mut settings = settings();
-    settings
-        .override_property("topic.metadata.refresh.interval.ms", "1000")
-        .expect("allowed");
+    settings.override_property("topic.metadata.refresh.interval.ms", "1000").expect("allowed");
     let mut broker =
         KafkaBroker::connect(options(settings, &topic, &unique("group"))).expect("connected");
     join_and_start(&mut broker, 0);

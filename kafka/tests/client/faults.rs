@@ -38,10 +38,7 @@ fn a_transaction_that_a_broker_died_in_ends_either_way_and_never_halfway() {
     assert!(matches!(after.commit(), Commit::Committed));
     let seen = values(&servers, &topic, "read_committed");
     let during = seen.iter().any(|value| value == "during");
-    assert!(
-        during || !committed,
-        "a commit that was Ok is kept: {seen:?}"
-    );
+    assert!(during || !committed, "a commit that was Ok is kept: {seen:?}");
     assert_eq!(seen.first().map(String::as_str), Some("before"));
     assert_eq!(seen.last().map(String::as_str), Some("after"));
 }
@@ -63,20 +60,12 @@ fn a_broker_that_stays_away_is_answered_within_each_calls_time() {
     assert_eq!(failure.remedy, Remedy::Retry, "{failure}");
     let again = producer.commit(WAIT).expect_err("nobody answers");
     assert_eq!(again.remedy, Remedy::Retry, "{again}");
-    assert!(
-        asked.elapsed() < Duration::from_secs(10),
-        "took {:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(10), "took {:?}", asked.elapsed());
     assert!(producer.tainted());
 
     let closing = Instant::now();
     drop(producer);
-    assert!(
-        closing.elapsed() < Duration::from_secs(10),
-        "closing took {:?}",
-        closing.elapsed()
-    );
+    assert!(closing.elapsed() < Duration::from_secs(10), "closing took {:?}", closing.elapsed());
 }
 
 #[test]
@@ -91,24 +80,14 @@ fn a_lane_closes_in_time_without_its_broker() {
     broker.begin().expect("begun");
     broker.produce(&output(&topic, "v"), 0).expect("produced");
     kafka.kill();
-    broker.locate(Locate {
-        id: 1,
-        partitions: vec![P0],
-        time: None,
-    });
+    broker.locate(Locate { id: 1, partitions: vec![P0], time: None });
     // What passes while the broker is away is no failure of the lane.
     for _ in 0..100 {
-        broker
-            .poll(Duration::from_millis(20))
-            .expect("it goes on polling");
+        broker.poll(Duration::from_millis(20)).expect("it goes on polling");
     }
     let closing = Instant::now();
     broker.close();
-    assert!(
-        closing.elapsed() < Duration::from_secs(10),
-        "closing took {:?}",
-        closing.elapsed()
-    );
+    assert!(closing.elapsed() < Duration::from_secs(10), "closing took {:?}", closing.elapsed());
 }
 
 #[test]
@@ -121,9 +100,7 @@ fn a_transaction_that_the_broker_timed_out_costs_the_producer_only() {
     let started = Instant::now();
     let failure = loop {
         let mut transaction = Transaction::begin(&mut producer, DEADLINE).expect("begun");
-        transaction
-            .produce(&output(&topic, "slow"), 0)
-            .expect("produced");
+        transaction.produce(&output(&topic, "slow"), 0).expect("produced");
         transaction.deliver().expect("delivered");
         // The broker looks for old transactions every ten seconds.
         let until = Instant::now() + Duration::from_secs(12);

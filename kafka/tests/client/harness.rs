@@ -49,17 +49,11 @@ pub fn unique(kind: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let run = std::process::id();
     let time = longshore_schemas::Timestamp::now().0;
-    format!(
-        "{kind}-{time}-{run}-{}",
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{kind}-{time}-{run}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub fn admin(servers: &str) -> AdminClient<DefaultClientContext> {
-    ClientConfig::new()
-        .set("bootstrap.servers", servers)
-        .create()
-        .expect("an admin client")
+    ClientConfig::new().set("bootstrap.servers", servers).create().expect("an admin client")
 }
 
 pub fn topic_with(servers: &str, partitions: i32, configs: &[(&str, &str)]) -> TopicName {
@@ -132,10 +126,7 @@ pub fn read_to_end(broker: &mut KafkaBroker) -> (Vec<Record>, Offset) {
             records.push(record);
             None
         }
-        Polled::EndOfPartition {
-            partition: P0,
-            position,
-        } => Some(position),
+        Polled::EndOfPartition { partition: P0, position } => Some(position),
         other => panic!("unexpected: {other:?}"),
     });
     (records, end)
@@ -146,11 +137,7 @@ pub fn offsets(records: &[Record]) -> Vec<i64> {
 }
 
 pub fn locate(broker: &mut KafkaBroker, time: Option<i64>) -> Result<PartitionFacts, Failure> {
-    broker.locate(Locate {
-        id: 1,
-        partitions: vec![P0],
-        time,
-    });
+    broker.locate(Locate { id: 1, partitions: vec![P0], time });
     let mut facts = poll_for(broker, |polled| match polled {
         Polled::Located(located) => Some(located.partitions),
         _ => None,
@@ -170,24 +157,15 @@ pub fn output(topic: &TopicName, value: &str) -> Outgoing {
 }
 
 pub fn sent(offset: i64, metadata: &str) -> Sent {
-    let committed = Committed {
-        offset: Offset(offset),
-        metadata: metadata.to_owned(),
-    };
-    Sent {
-        partition: P0,
-        committed,
-    }
+    let committed = Committed { offset: Offset(offset), metadata: metadata.to_owned() };
+    Sent { partition: P0, committed }
 }
 
 /// Waits until the producer takes transactions.
 pub fn ready<T: Transactions>(producer: &mut T) -> Duration {
     let started = Instant::now();
     while !producer.ready(WAIT).expect("ready") {
-        assert!(
-            started.elapsed() < DEADLINE,
-            "not ready within {DEADLINE:?}"
-        );
+        assert!(started.elapsed() < DEADLINE, "not ready within {DEADLINE:?}");
     }
     started.elapsed()
 }
@@ -201,9 +179,7 @@ pub fn open<'a, T: Transactions>(
     ready(producer);
     let mut transaction = Transaction::begin(producer, DEADLINE).expect("begun");
     for (tag, value) in values.iter().enumerate() {
-        transaction
-            .produce(&output(topic, value), tag)
-            .expect("produced");
+        transaction.produce(&output(topic, value), tag).expect("produced");
     }
     transaction.deliver().expect("delivered");
     transaction
@@ -251,10 +227,7 @@ pub fn all_values(topic: &TopicName) -> Vec<String> {
 /// Writes records `0..count` to partition 0, each with its number as its value.
 pub fn fill(topic: &TopicName, count: usize) {
     let values: Vec<String> = (0..count).map(|number| number.to_string()).collect();
-    write_plainly(
-        topic,
-        values.iter().map(|value| (value.as_str(), BTreeMap::new())),
-    );
+    write_plainly(topic, values.iter().map(|value| (value.as_str(), BTreeMap::new())));
 }
 
 /// Writes records without a transaction.
@@ -264,23 +237,14 @@ pub fn write_plainly<'a>(
 ) {
     use rdkafka::message::{Header, OwnedHeaders};
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", kafka())
-        .create()
-        .expect("a producer");
+    let producer: BaseProducer =
+        ClientConfig::new().set("bootstrap.servers", kafka()).create().expect("a producer");
     for (value, headers) in records {
-        let headers = headers
-            .iter()
-            .fold(OwnedHeaders::new(), |all, (key, value)| {
-                all.insert(Header {
-                    key,
-                    value: Some(*value),
-                })
-            });
+        let headers = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| {
+            all.insert(Header { key, value: Some(*value) })
+        });
         let record = BaseRecord::<(), str>::to(topic.as_str()).partition(0);
-        producer
-            .send(record.payload(value).headers(headers))
-            .expect("room in the queue");
+        producer.send(record.payload(value).headers(headers)).expect("room in the queue");
     }
     producer.flush(DEADLINE).expect("written");
 }

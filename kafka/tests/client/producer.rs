@@ -43,11 +43,7 @@ fn deliveries_tell_how_far_each_partition_was_written() {
     deliveries.written.sort();
     let expected = [(0, 2), (1, 1)];
     let expected = expected.map(|(partition, offset)| {
-        (
-            topic.clone(),
-            longshore_kafka::Partition(partition),
-            Offset(offset),
-        )
+        (topic.clone(), longshore_kafka::Partition(partition), Offset(offset))
     });
     assert_eq!(deliveries.written, expected);
     assert_eq!((deliveries.pending, deliveries.refused.len()), (0, 0));
@@ -71,16 +67,8 @@ fn a_small_transaction_costs_milliseconds() {
     commits.sort();
     whole.sort();
     // The crate's own flush would add 100 ms to each.
-    assert!(
-        commits[25] < Duration::from_millis(50),
-        "median commit {:?}",
-        commits[25]
-    );
-    assert!(
-        whole[25] < Duration::from_millis(90),
-        "median transaction {:?}",
-        whole[25]
-    );
+    assert!(commits[25] < Duration::from_millis(50), "median commit {:?}", commits[25]);
+    assert!(whole[25] < Duration::from_millis(90), "median transaction {:?}", whole[25]);
 }
 
 #[test]
@@ -90,16 +78,12 @@ fn the_next_producer_of_an_id_ends_the_transaction_of_the_last() {
     let mut dead = TransactionalProducer::new(settings(), id.clone()).expect("made");
     ready(&mut dead);
     dead.begin().expect("begun");
-    dead.produce(&output(&topic, "of the dead"), 0)
-        .expect("produced");
+    dead.produce(&output(&topic, "of the dead"), 0).expect("produced");
     assert_eq!(dead.deliveries(DEADLINE).pending, 0);
 
     let mut next = TransactionalProducer::new(settings(), id).expect("made");
     let took = ready(&mut next);
-    assert!(
-        took < Duration::from_secs(10),
-        "it must not wait for the timeout: {took:?}"
-    );
+    assert!(took < Duration::from_secs(10), "it must not wait for the timeout: {took:?}");
     let live = open(&mut next, &topic, &["of the living"]);
     assert!(matches!(live.commit(), Commit::Committed));
 
@@ -116,17 +100,12 @@ fn a_producer_that_is_given_up_is_replaced_and_its_transaction_ends() {
     let mut producer = producer();
     ready(&mut producer);
     producer.begin().expect("begun");
-    producer
-        .produce(&output(&topic, "given up"), 0)
-        .expect("produced");
+    producer.produce(&output(&topic, "given up"), 0).expect("produced");
     assert_eq!(producer.deliveries(DEADLINE).pending, 0);
     let discarding = Instant::now();
     producer.discard_producer();
     let took = discarding.elapsed();
-    assert!(
-        took < Duration::from_millis(50),
-        "it must not block the lane: {took:?}"
-    );
+    assert!(took < Duration::from_millis(50), "it must not block the lane: {took:?}");
     let next = open(&mut producer, &topic, &["next"]);
     assert!(matches!(next.commit(), Commit::Committed));
     assert_eq!(committed_values(&topic), ["next"]);
@@ -139,17 +118,12 @@ fn a_broker_refuses_a_record_that_is_too_large_by_its_tag() {
     let mut producer = producer();
     ready(&mut producer);
     producer.begin().expect("begun");
-    producer
-        .produce(&output(&topic, &"x".repeat(20_000)), 7)
-        .expect("taken: limits unknown");
+    producer.produce(&output(&topic, &"x".repeat(20_000)), 7).expect("taken: limits unknown");
     let deliveries = producer.deliveries(DEADLINE);
     let [(7, refusal)] = deliveries.refused.as_slice() else {
         panic!("one refusal: {deliveries:?}");
     };
-    assert_eq!(
-        (&refusal.topic, refusal.code.as_str()),
-        (&topic, "MSG_SIZE_TOO_LARGE")
-    );
+    assert_eq!((&refusal.topic, refusal.code.as_str()), (&topic, "MSG_SIZE_TOO_LARGE"));
     producer.abort(DEADLINE).expect("aborted");
     // The next transaction of this producer would fail: the refused record left a hole.
     assert!(producer.tainted());
@@ -181,17 +155,12 @@ fn the_clients_reckoning_of_a_records_size_is_the_brokers() {
         .expect("something fits");
     // The broker takes what the client let pass...
     let deliveries = producer.deliveries(DEADLINE);
-    assert!(
-        deliveries.refused.is_empty() && deliveries.failed.is_none(),
-        "{deliveries:?}"
-    );
+    assert!(deliveries.refused.is_empty() && deliveries.failed.is_none(), "{deliveries:?}");
     producer.commit(DEADLINE).expect("committed");
     // ... and not one byte more.
     producer.set_size_limits(HashMap::new());
     producer.begin().expect("begun");
-    producer
-        .produce(&output(&topic, &"x".repeat(largest + 1)), 3)
-        .expect("taken");
+    producer.produce(&output(&topic, &"x".repeat(largest + 1)), 3).expect("taken");
     let refused = producer.deliveries(DEADLINE).refused;
     assert_eq!(refused.first().map(|it| it.0), Some(3), "{refused:?}");
     producer.abort(DEADLINE).expect("aborted");
@@ -219,9 +188,7 @@ fn an_unknown_topic_stops_instead_of_draining_into_dead_letters() {
         .produce(&output(&missing, "v"), 0)
         .and_then(|()| transaction.deliver().map(drop))
         .expect_err("no such topic");
-    let Spoiled::Failed(failure) = failed else {
-        panic!("not refused: {failed:?}")
-    };
+    let Spoiled::Failed(failure) = failed else { panic!("not refused: {failed:?}") };
     assert_eq!(failure.remedy, Remedy::Stop, "{failure}");
 }
 

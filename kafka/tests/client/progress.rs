@@ -17,20 +17,13 @@ fn progress_and_its_metadata_are_committed_with_the_outputs() {
     let metadata = format!("ls1:5:{}", "m".repeat(3000));
     ready(&mut broker);
     let mut transaction = Transaction::begin(&mut broker, DEADLINE).expect("begun");
-    transaction
-        .produce(&output(&out, "a"), 0)
-        .expect("produced");
+    transaction.produce(&output(&out, "a"), 0).expect("produced");
     transaction.deliver().expect("delivered");
-    transaction
-        .send_progress(&[sent(5, &metadata)])
-        .expect("sent");
+    transaction.send_progress(&[sent(5, &metadata)]).expect("sent");
     assert!(matches!(transaction.commit(), Commit::Committed));
     let facts = locate(&mut broker, None).expect("located");
     let committed = facts.committed.expect("there is progress");
-    assert_eq!(
-        (committed.offset, committed.metadata),
-        (Offset(5), metadata)
-    );
+    assert_eq!((committed.offset, committed.metadata), (Offset(5), metadata));
     assert_eq!(committed_values(&out), ["a"]);
 }
 
@@ -54,9 +47,7 @@ fn metadata_that_is_too_large_aborts() {
     join_and_start(&mut broker, 0);
     let mut transaction = open(&mut broker, &out, &["a"]);
     let refused = transaction.send_progress(&[sent(5, &"m".repeat(5000))]);
-    let Err(Spoiled::Failed(failure)) = refused else {
-        panic!("refused: {refused:?}")
-    };
+    let Err(Spoiled::Failed(failure)) = refused else { panic!("refused: {refused:?}") };
     assert_eq!(
         (failure.remedy, failure.code.as_str()),
         (Remedy::Abort, "OFFSET_METADATA_TOO_LARGE")
@@ -112,20 +103,12 @@ fn another_process_in_the_same_slot_stops_the_first() {
     let mut second = connect_to_slot();
     let taken_over = Instant::now();
     assert_eq!(join(&mut second), [P0]);
-    assert!(
-        taken_over.elapsed() < Duration::from_secs(20),
-        "it must not wait for the session"
-    );
+    assert!(taken_over.elapsed() < Duration::from_secs(20), "it must not wait for the session");
 
     let mut transaction = open(&mut first, &out, &["of the first"]);
     let refused = transaction.send_progress(&[sent(5, "")]);
-    let Err(Spoiled::Failed(failure)) = refused else {
-        panic!("refused: {refused:?}")
-    };
-    assert!(
-        matches!(failure.remedy, Remedy::Stop | Remedy::Abort),
-        "{failure}"
-    );
+    let Err(Spoiled::Failed(failure)) = refused else { panic!("refused: {refused:?}") };
+    assert!(matches!(failure.remedy, Remedy::Stop | Remedy::Abort), "{failure}");
     drop(transaction);
     let until = Instant::now() + DEADLINE;
     let failure = loop {
@@ -134,10 +117,7 @@ fn another_process_in_the_same_slot_stops_the_first() {
             Ok(_) => assert!(Instant::now() < until, "nobody tells the first"),
         }
     };
-    assert_eq!(
-        (failure.remedy, failure.code.as_str()),
-        (Remedy::Stop, "FENCED_INSTANCE_ID")
-    );
+    assert_eq!((failure.remedy, failure.code.as_str()), (Remedy::Stop, "FENCED_INSTANCE_ID"));
     assert!(!first.tainted() || first.ready(WAIT).is_ok());
     assert_eq!(committed_values(&out), Vec::<String>::new());
 }
