@@ -42,8 +42,8 @@ impl DeliveryContext {
         }
     }
 
-    /// Whether a record failed that had been sent: the sequence of its partition has a hole then, and
-    /// the next transaction that writes there fails with `OUT_OF_ORDER_SEQUENCE_NUMBER`.
+    /// Whether a record failed that had been sent: the sequence of its partition has a hole then,
+    /// and the next transaction that writes there fails with `OUT_OF_ORDER_SEQUENCE_NUMBER`.
     pub(super) fn has_failures(&self) -> bool {
         self.failures.load(Ordering::Acquire) > 0
     }
