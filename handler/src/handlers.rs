@@ -23,7 +23,7 @@ pub struct Registered {
 }
 
 /// A handler that can't be registered: an error in the program.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RegisterError {
     /// The name is taken.
     #[error("two handlers are registered as `{name}`; rename one of them")]

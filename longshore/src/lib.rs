@@ -1,3 +1,29 @@
-//! An exactly-once worker fleet for Apache Kafka.
+//! An exactly-once worker fleet for Apache Kafka: the one crate that its users depend on.
+//!
+//! Reading order: the fleet that a user builds; the pipeline that it runs; the settings of a process
+//! and where each comes from; the commands of the command line; how a pipeline becomes lanes.
+
+pub mod prelude;
+
+mod fleet;
+mod registry;
 
 pub mod pipeline;
+
+pub mod settings;
+
+mod error;
+mod exit;
+mod output;
+mod session;
+
+mod assemble;
+
+pub mod commands;
+
+pub use commands::{Command, CommandLine, Options};
+pub use error::CommandError;
+pub use exit::Exit;
+pub use fleet::Fleet;
+pub use output::Format;
+pub use session::Session;

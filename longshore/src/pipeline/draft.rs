@@ -183,12 +183,7 @@ pub struct NameList(pub(super) Vec<Placed<String>>);
 
 impl<const N: usize> From<[&str; N]> for NameList {
     fn from(names: [&str; N]) -> Self {
-        Self(
-            names
-                .iter()
-                .map(|name| Placed::in_code((*name).to_owned()))
-                .collect(),
-        )
+        Self(names.iter().map(|name| Placed::in_code((*name).to_owned())).collect())
     }
 }
 
@@ -219,11 +214,7 @@ impl PipelineDraft {
     /// A pipeline with a name, and nothing in it yet.
     pub fn new(name: &str) -> Self {
         let named = Some(Placed::in_code(name.to_owned()));
-        Self {
-            origin: format!("pipeline {name}"),
-            name: named,
-            ..Self::default()
-        }
+        Self { origin: format!("pipeline {name}"), name: named, ..Self::default() }
     }
 
     /// Partitions of each of its topics that doesn't say otherwise.
@@ -278,10 +269,7 @@ impl PipelineDraft {
 }
 
 fn named<'a, T>(sections: &'a Named<T>, name: &str) -> Option<&'a T> {
-    sections
-        .iter()
-        .find(|(own, _)| own.value == name)
-        .map(|(_, section)| section)
+    sections.iter().find(|(own, _)| own.value == name).map(|(_, section)| section)
 }
 
 /// The names of sections, in their order.

@@ -10,15 +10,11 @@ impl Pipeline {
     /// if its items are no parts of the join's groups.
     pub fn part_stages<'a>(&'a self, stage: &'a Stage, join: &'a Join) -> Vec<&'a StageName> {
         let opener = |ancestor: &&Stage| {
-            ancestor
-                .fan_out
-                .as_ref()
-                .is_some_and(|fan_out| fan_out.join == join.name)
+            ancestor.fan_out.as_ref().is_some_and(|fan_out| fan_out.join == join.name)
         };
         let passes = |of: &&StageName| {
             let way = self.stage(of).into_iter().flat_map(|of| self.lineage(of));
-            way.take_while(|each| !opener(each))
-                .any(|each| each.name == stage.name)
+            way.take_while(|each| !opener(each)).any(|each| each.name == stage.name)
         };
         join.rules.of.iter().filter(passes).collect()
     }

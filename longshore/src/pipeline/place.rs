@@ -25,9 +25,6 @@ pub(super) struct Placed<T> {
 impl<T> Placed<T> {
     /// A value given by Rust code.
     pub(super) fn in_code(value: T) -> Self {
-        Self {
-            value,
-            place: Place::Code,
-        }
+        Self { value, place: Place::Code }
     }
 }

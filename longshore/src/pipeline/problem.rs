@@ -67,11 +67,7 @@ impl Findings {
     /// Adds a problem.
     pub(super) fn add(&mut self, place: Place, message: impl Into<String>) {
         let (subject, message) = (self.subject.clone(), message.into());
-        self.list.push(Problem {
-            place,
-            subject,
-            message,
-        });
+        self.list.push(Problem { place, subject, message });
     }
 
     /// Whether the value of this key of the subject was found unreadable: then it isn't missing.

@@ -49,10 +49,7 @@ impl FromText for StartPolicy {
 }
 
 fn time(text: &str) -> Option<Timestamp> {
-    let since_epoch = humantime::parse_rfc3339(text)
-        .ok()?
-        .duration_since(UNIX_EPOCH)
-        .ok()?;
+    let since_epoch = humantime::parse_rfc3339(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since_epoch.as_millis()).ok().map(Timestamp)
 }
 
@@ -81,8 +78,7 @@ impl FromText for String {
 
 impl FromText for u32 {
     fn from_text(text: &str) -> Result<Self, String> {
-        text.parse()
-            .map_err(|_| "a whole number such as `8`".to_owned())
+        text.parse().map_err(|_| "a whole number such as `8`".to_owned())
     }
 }
 

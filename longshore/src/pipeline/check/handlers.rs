@@ -14,31 +14,16 @@ pub(super) fn check(draft: &PipelineDraft, registered: &Registered<'_>, findings
     let items: Vec<&str> = registered.items.iter().map(|item| item.name).collect();
     if let Some(source) = &draft.source {
         findings.about("source");
-        named(
-            ("schema", "item"),
-            source.value.schema.as_ref(),
-            &items,
-            findings,
-        );
+        named(("schema", "item"), source.value.schema.as_ref(), &items, findings);
     }
     for (name, stage) in &draft.stages {
         findings.about(format!("stage `{}`", name.value));
-        named(
-            ("handler", "handler"),
-            stage.handler.as_ref(),
-            &handlers,
-            findings,
-        );
+        named(("handler", "handler"), stage.handler.as_ref(), &handlers, findings);
         fits(draft, stage, registered, findings);
     }
     for (name, join) in &draft.joins {
         findings.about(format!("join `{}`", name.value));
-        named(
-            ("gather", "gather"),
-            join.gather.as_ref(),
-            &gathers,
-            findings,
-        );
+        named(("gather", "gather"), join.gather.as_ref(), &gathers, findings);
     }
 }
 
@@ -63,10 +48,7 @@ fn named(
     let remedy = instead(&name.value, known.iter().copied());
     findings.add(
         name.place,
-        format!(
-            "`{key}: {0}`: no {kind} is registered as `{0}`; {remedy}",
-            name.value
-        ),
+        format!("`{key}: {0}`: no {kind} is registered as `{0}`; {remedy}", name.value),
     );
 }
 
@@ -81,10 +63,7 @@ fn fits(
     let Some((item, handler)) = of_source(draft, registered).zip(stage.handler.as_ref()) else {
         return;
     };
-    let known = registered
-        .handlers
-        .iter()
-        .find(|known| known.name == handler.value);
+    let known = registered.handlers.iter().find(|known| known.name == handler.value);
     let reads_source = text(stage.from.as_ref()) == SOURCE;
     if let Some(Takes::Item { schema }) = known.map(|known| known.takes)
         && reads_source
@@ -104,8 +83,5 @@ fn of_source<'a>(
     registered: &'a Registered<'_>,
 ) -> Option<&'a KnownItem<'a>> {
     let schema = draft.source.as_ref()?.value.schema.as_ref()?;
-    registered
-        .items
-        .iter()
-        .find(|item| item.name == schema.value)
+    registered.items.iter().find(|item| item.name == schema.value)
 }

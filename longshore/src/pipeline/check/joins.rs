@@ -47,10 +47,8 @@ fn listed(draft: &PipelineDraft, stage: &str, to: &Placed<String>, findings: &mu
     // An empty list, and one with a name of no stage, are problems of their own.
     let sound = !of.is_empty() && of.iter().all(|of| draft.stage_named(&of.value).is_some());
     if sound && of.iter().all(|listed| listed.value != stage) {
-        let message = format!(
-            "`to: {}`: that join's `of` doesn't list `{stage}`; add it",
-            to.value
-        );
+        let message =
+            format!("`to: {}`: that join's `of` doesn't list `{stage}`; add it", to.value);
         findings.add(to.place, message);
     }
 }
@@ -94,15 +92,8 @@ fn opener<'a>(
 
 /// Whether some stage fans out to no join that there is: that is the problem then.
 fn aimless(draft: &PipelineDraft) -> bool {
-    let mut fan_outs = draft
-        .stages
-        .iter()
-        .filter_map(|(_, stage)| stage.fan_out.as_ref());
-    fan_outs.any(|fan_out| {
-        draft
-            .join_named(text(fan_out.value.join.as_ref()))
-            .is_none()
-    })
+    let mut fan_outs = draft.stages.iter().filter_map(|(_, stage)| stage.fan_out.as_ref());
+    fan_outs.any(|fan_out| draft.join_named(text(fan_out.value.join.as_ref())).is_none())
 }
 
 fn stages_of(join: &JoinDraft) -> &[Placed<String>] {
@@ -112,14 +103,8 @@ fn stages_of(join: &JoinDraft) -> &[Placed<String>] {
 fn listed_once(join: &JoinDraft, findings: &mut Findings) {
     let stages = stages_of(join);
     for (index, stage) in stages.iter().enumerate() {
-        if stages[..index]
-            .iter()
-            .any(|earlier| earlier.value == stage.value)
-        {
-            findings.add(
-                stage.place,
-                format!("`of` lists `{}` twice; remove one", stage.value),
-            );
+        if stages[..index].iter().any(|earlier| earlier.value == stage.value) {
+            findings.add(stage.place, format!("`of` lists `{}` twice; remove one", stage.value));
         }
     }
 }
@@ -129,10 +114,7 @@ fn fed_by(draft: &PipelineDraft, join: &str, stage: &Placed<String>, findings: &
     match draft.stage_named(name) {
         None => {
             let remedy = instead(name, names(&draft.stages));
-            findings.add(
-                stage.place,
-                format!("`of`: there is no stage `{name}`; {remedy}"),
-            );
+            findings.add(stage.place, format!("`of`: there is no stage `{name}`; {remedy}"));
         }
         Some(fed) if elsewhere(draft, fed, join) => {
             let message = format!(
@@ -158,9 +140,7 @@ fn descends(draft: &PipelineDraft, stage: &Placed<String>, opener: &str, finding
     let way = ancestors(draft, name);
     // Where the way to the source is broken, that is the problem.
     let top = way.last().copied().unwrap_or(name);
-    let from = draft
-        .stage_named(top)
-        .map_or("", |stage| text(stage.from.as_ref()));
+    let from = draft.stage_named(top).map_or("", |stage| text(stage.from.as_ref()));
     if from == SOURCE && !way.contains(&opener) {
         let message = format!(
             "`of` lists `{name}`, which no part of `{opener}` can reach; let it read `{opener}`, \

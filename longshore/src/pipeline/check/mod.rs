@@ -70,8 +70,5 @@ pub(super) fn check(
     if findings.is_empty() {
         return Ok(pipeline);
     }
-    Err(Problems {
-        origin: draft.origin.clone(),
-        list: findings.into_list(),
-    })
+    Err(Problems { origin: draft.origin.clone(), list: findings.into_list() })
 }

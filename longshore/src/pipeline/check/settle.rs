@@ -36,32 +36,16 @@ impl Settling<'_> {
         let draft = self.draft;
         self.findings.about("");
         let name = self.required(draft.name.as_ref(), draft.top, "pipeline: <name>");
-        let partitions = self.at_least_one(
-            "partitions",
-            draft.partitions.as_ref(),
-            defaults::PARTITIONS,
-        );
+        let partitions =
+            self.at_least_one("partitions", draft.partitions.as_ref(), defaults::PARTITIONS);
         if draft.stages.is_empty() {
-            self.findings
-                .add(draft.top, "there is no stage; add one under `stages:`");
+            self.findings.add(draft.top, "there is no stage; add one under `stages:`");
         }
         Pipeline {
             source: self.source(partitions),
-            stages: draft
-                .stages
-                .iter()
-                .map(|each| self.stage(each, partitions))
-                .collect(),
-            joins: draft
-                .joins
-                .iter()
-                .map(|each| self.join(each, partitions))
-                .collect(),
-            sinks: draft
-                .sinks
-                .iter()
-                .map(|each| self.sink(each, partitions))
-                .collect(),
+            stages: draft.stages.iter().map(|each| self.stage(each, partitions)).collect(),
+            joins: draft.joins.iter().map(|each| self.join(each, partitions)).collect(),
+            sinks: draft.sinks.iter().map(|each| self.sink(each, partitions)).collect(),
             name,
         }
     }
@@ -241,10 +225,7 @@ impl Settling<'_> {
         match &draft.of {
             None => self.missing(name.place, "of: [<stage>, ...]"),
             Some(of) if of.value.0.is_empty() => {
-                self.findings.add(
-                    of.place,
-                    "`of` lists no stage; a join waits for at least one",
-                );
+                self.findings.add(of.place, "`of` lists no stage; a join waits for at least one");
             }
             Some(_) => {}
         }
@@ -263,9 +244,7 @@ impl Settling<'_> {
         self.findings.about(format!("sink `{}`", name.value));
         Sink {
             name: name.value.clone(),
-            topic: self
-                .required(draft.topic.as_ref(), name.place, "topic: <topic>")
-                .into(),
+            topic: self.required(draft.topic.as_ref(), name.place, "topic: <topic>").into(),
             partitions: self.at_least_one("partitions", draft.partitions.as_ref(), partitions),
         }
     }
@@ -288,16 +267,14 @@ impl Settling<'_> {
     fn missing(&mut self, section: Place, example: &str) {
         let key = example.split(':').next().unwrap_or(example);
         if !self.findings.tell_of(key) {
-            self.findings
-                .add(section, format!("`{key}` is missing; add `{example}`"));
+            self.findings.add(section, format!("`{key}` is missing; add `{example}`"));
         }
     }
 
     fn at_least_one(&mut self, key: &str, value: Option<&Placed<u32>>, default: u32) -> u32 {
         match value {
             Some(zero) if zero.value == 0 => {
-                self.findings
-                    .add(zero.place, format!("`{key}` must be at least 1"));
+                self.findings.add(zero.place, format!("`{key}` must be at least 1"));
                 default
             }
             value => given(value).unwrap_or(default),
@@ -312,8 +289,7 @@ impl Settling<'_> {
     ) -> Duration {
         match value {
             Some(zero) if zero.value.is_zero() => {
-                self.findings
-                    .add(zero.place, format!("`{key}` must be longer than zero"));
+                self.findings.add(zero.place, format!("`{key}` must be longer than zero"));
                 default
             }
             value => given(value).unwrap_or(default),

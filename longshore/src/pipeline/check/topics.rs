@@ -13,10 +13,7 @@ pub(super) fn check(pipeline: &Pipeline, draft: &PipelineDraft, findings: &mut F
         findings.about(topic.owner.to_string());
         let place = place(&topic.owner, draft);
         short_enough(topic, place, findings);
-        if let Some(earlier) = topics[..index]
-            .iter()
-            .find(|earlier| collide(earlier, topic))
-        {
+        if let Some(earlier) = topics[..index].iter().find(|earlier| collide(earlier, topic)) {
             findings.add(place, collision(earlier, topic));
         }
     }
@@ -56,10 +53,7 @@ fn collision(earlier: &TopicPlan, topic: &TopicPlan) -> String {
 
 fn place(owner: &Owner, draft: &PipelineDraft) -> Place {
     match owner {
-        Owner::Source => draft
-            .source
-            .as_ref()
-            .map_or(Place::Code, |source| source.place),
+        Owner::Source => draft.source.as_ref().map_or(Place::Code, |source| source.place),
         Owner::Stage(name) => named(&draft.stages, name),
         Owner::Join(name) => named(&draft.joins, name),
         Owner::Sink(name) => named(&draft.sinks, name),

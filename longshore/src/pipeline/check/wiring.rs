@@ -28,10 +28,7 @@ pub(super) fn check(draft: &PipelineDraft, findings: &mut Findings) {
 /// One name, one thing: stages, joins and sinks are all named by others, and all name topics.
 fn unique(draft: &PipelineDraft, findings: &mut Findings) {
     let mut taken = BTreeMap::from([(SOURCE, "the source")]);
-    let stages = draft
-        .stages
-        .iter()
-        .map(|(name, _)| ("stage", "a stage", name));
+    let stages = draft.stages.iter().map(|(name, _)| ("stage", "a stage", name));
     let joins = draft.joins.iter().map(|(name, _)| ("join", "a join", name));
     let sinks = draft.sinks.iter().map(|(name, _)| ("sink", "a sink", name));
     for (kind, owner, name) in stages.chain(joins).chain(sinks) {
@@ -41,10 +38,7 @@ fn unique(draft: &PipelineDraft, findings: &mut Findings) {
             }
             Some(owner) => {
                 findings.about(format!("{kind} `{}`", name.value));
-                findings.add(
-                    name.place,
-                    format!("{owner} has this name already; choose another"),
-                );
+                findings.add(name.place, format!("{owner} has this name already; choose another"));
             }
         }
     }
@@ -72,10 +66,7 @@ fn input(draft: &PipelineDraft, from: &Placed<String>, findings: &mut Findings) 
         }
         None => {
             let known = std::iter::once(SOURCE).chain(names(&draft.stages));
-            format!(
-                "`from: {name}`: there is no stage `{name}`; {}",
-                instead(name, known)
-            )
+            format!("`from: {name}`: there is no stage `{name}`; {}", instead(name, known))
         }
     };
     findings.add(from.place, message);
@@ -98,10 +89,8 @@ fn output(draft: &PipelineDraft, stage: &StageDraft, to: &Placed<String>, findin
     } else if kind_of(draft, name).is_none() {
         let known = names(&draft.joins).chain(names(&draft.sinks));
         let remedy = instead(name, known);
-        findings.add(
-            to.place,
-            format!("`to: {name}`: there is no join or sink `{name}`; {remedy}"),
-        );
+        findings
+            .add(to.place, format!("`to: {name}`: there is no join or sink `{name}`; {remedy}"));
     }
 }
 
@@ -155,10 +144,7 @@ fn circles(draft: &PipelineDraft, findings: &mut Findings) {
 
 /// A sink that nothing writes to is a slip: its topic would stay empty for ever.
 fn idle_sinks(draft: &PipelineDraft, findings: &mut Findings) {
-    let stages = draft
-        .stages
-        .iter()
-        .filter_map(|(_, stage)| stage.to.as_ref());
+    let stages = draft.stages.iter().filter_map(|(_, stage)| stage.to.as_ref());
     let joins = draft.joins.iter().map(|(_, join)| text(join.into.as_ref()));
     let written: Vec<&str> = stages.map(|to| to.value.as_str()).chain(joins).collect();
     if written.iter().any(|name| kind_of(draft, name).is_none()) {

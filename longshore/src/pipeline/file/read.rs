@@ -41,16 +41,10 @@ pub enum LoadError {
 /// # Errors
 /// The file can't be read, or something in it is wrong: then every problem at once.
 pub fn load(path: &Path, registered: &Registered<'_>) -> Result<Pipeline, LoadError> {
-    let unreadable = |source| LoadError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > FILE_BYTES_MAX {
-        return Err(LoadError::TooLarge {
-            path: path.to_owned(),
-            bytes,
-        });
+        return Err(LoadError::TooLarge { path: path.to_owned(), bytes });
     }
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     Ok(read(&path.display().to_string(), &text, registered)?)
@@ -65,33 +59,18 @@ pub fn read(origin: &str, text: &str, registered: &Registered<'_>) -> Result<Pip
     let draft = tree::parse(text, &mut findings).and_then(|root| draft(&root, &mut findings));
     match draft {
         Some(draft) => {
-            let draft = PipelineDraft {
-                origin: origin.to_owned(),
-                ..draft
-            };
+            let draft = PipelineDraft { origin: origin.to_owned(), ..draft };
             check::check(&draft, registered, findings)
         }
-        None => Err(Problems {
-            origin: origin.to_owned(),
-            list: findings.into_list(),
-        }),
+        None => Err(Problems { origin: origin.to_owned(), list: findings.into_list() }),
     }
 }
 
 fn draft(root: &Node, findings: &mut Findings) -> Option<PipelineDraft> {
-    let keys = [
-        "pipeline",
-        "partitions",
-        "source",
-        "stages",
-        "joins",
-        "sinks",
-    ];
+    let keys = ["pipeline", "partitions", "source", "stages", "joins", "sinks"];
     let section = Section::open(root, "the file", &keys, findings)?;
-    let (name, partitions) = (
-        section.value("pipeline", findings),
-        section.value("partitions", findings),
-    );
+    let (name, partitions) =
+        (section.value("pipeline", findings), section.value("partitions", findings));
     findings.about("source");
     let source = section.value("source", findings);
     Some(PipelineDraft {

@@ -19,28 +19,19 @@ impl<T: FromText> FromNode for T {
             Content::Text(text) => T::from_text(text),
             _ => Err("a single value".to_owned()),
         };
-        read.map_err(|expected| mismatch(node, key, &expected, findings))
-            .ok()
+        read.map_err(|expected| mismatch(node, key, &expected, findings)).ok()
     }
 }
 
 impl FromNode for NameList {
     fn from_node(node: &Node, key: &str, findings: &mut Findings) -> Option<Self> {
         let Content::List(nodes) = &node.content else {
-            mismatch(
-                node,
-                key,
-                "a list of names such as `[price, supply]`",
-                findings,
-            );
+            mismatch(node, key, "a list of names such as `[price, supply]`", findings);
             return None;
         };
         let names = nodes.iter().map(|node| {
             let value = String::from_node(node, key, findings)?;
-            Some(Placed {
-                value,
-                place: node.place,
-            })
+            Some(Placed { value, place: node.place })
         });
         // All of them are read before one that can't be makes the list unreadable.
         let names: Vec<Option<Placed<String>>> = names.collect();
@@ -83,10 +74,7 @@ impl<'a> Section<'a> {
         findings: &mut Findings,
     ) -> Option<Placed<T>> {
         let node = self.node(key)?;
-        T::from_node(node, key, findings).map(|value| Placed {
-            value,
-            place: node.place,
-        })
+        T::from_node(node, key, findings).map(|value| Placed { value, place: node.place })
     }
 
     /// Sections under names of the user's choice, such as the stages.
@@ -98,10 +86,7 @@ impl<'a> Section<'a> {
     ) -> Named<T> {
         match self.node(key) {
             None => Vec::new(),
-            Some(Node {
-                content: Content::Map(map),
-                ..
-            }) => map
+            Some(Node { content: Content::Map(map), .. }) => map
                 .iter()
                 .filter_map(|(name, node)| {
                     findings.about(format!("{kind} `{}`", name.value));
@@ -110,22 +95,14 @@ impl<'a> Section<'a> {
                 .collect(),
             Some(node) => {
                 findings.about("");
-                mismatch(
-                    node,
-                    key,
-                    "a mapping from names to their settings",
-                    findings,
-                );
+                mismatch(node, key, "a mapping from names to their settings", findings);
                 Vec::new()
             }
         }
     }
 
     fn node(&self, key: &str) -> Option<&'a Node> {
-        self.values
-            .iter()
-            .find(|(own, _)| *own == key)
-            .map(|(_, node)| *node)
+        self.values.iter().find(|(own, _)| *own == key).map(|(_, node)| *node)
     }
 }
 
@@ -143,8 +120,5 @@ fn recognize<'a>(
 }
 
 fn mismatch(node: &Node, key: &str, expected: &str, findings: &mut Findings) {
-    findings.add(
-        node.place,
-        format!("`{key}`: expected {expected}, found {}", node.found()),
-    );
+    findings.add(node.place, format!("`{key}`: expected {expected}, found {}", node.found()));
 }

@@ -50,20 +50,13 @@ pub(super) fn parse(text: &str, findings: &mut Findings) -> Option<Node> {
             Ok(event) => events.push(event),
             Err(error) => {
                 let mark = error.marker();
-                let place = Place::File {
-                    line: mark.line(),
-                    column: mark.col() + 1,
-                };
+                let place = Place::File { line: mark.line(), column: mark.col() + 1 };
                 findings.add(place, format!("this isn't YAML: {}", error.info()));
                 return None;
             }
         }
     }
-    Tree {
-        events: events.into_iter(),
-        findings,
-    }
-    .document()
+    Tree { events: events.into_iter(), findings }.document()
 }
 
 struct Tree<'a, 'text> {
@@ -79,10 +72,8 @@ impl Tree<'_, '_> {
                 Event::StreamStart | Event::DocumentEnd => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(..) if root.is_some() => {
-                    self.findings.add(
-                        place(span),
-                        "a pipeline file holds one document; remove `---`",
-                    );
+                    self.findings
+                        .add(place(span), "a pipeline file holds one document; remove `---`");
                     return None;
                 }
                 Event::DocumentStart(..) => {
@@ -94,8 +85,7 @@ impl Tree<'_, '_> {
         }
         if root.is_none() {
             let start = Place::File { line: 1, column: 1 };
-            self.findings
-                .add(start, "the file is empty; begin it with `pipeline: <name>`");
+            self.findings.add(start, "the file is empty; begin it with `pipeline: <name>`");
         }
         root
     }
@@ -109,17 +99,11 @@ impl Tree<'_, '_> {
             Event::SequenceStart(_, 0, None) => Content::List(self.list(depth)?),
             Event::MappingStart(_, 0, None) => Content::Map(self.map(depth)?),
             Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) => {
-                return self.refuse(
-                    span,
-                    "anchors and tags aren't read here; write plain values",
-                );
+                return self.refuse(span, "anchors and tags aren't read here; write plain values");
             }
             _ => return self.refuse(span, "aliases aren't read here; write the value out"),
         };
-        Some(Node {
-            place: place(span),
-            content,
-        })
+        Some(Node { place: place(span), content })
     }
 
     fn list(&mut self, depth: usize) -> Option<Vec<Node>> {
@@ -151,10 +135,7 @@ impl Tree<'_, '_> {
     fn key(&mut self, event: Event<'_>, span: Span, depth: usize) -> Option<Placed<String>> {
         let node = self.node(event, span, depth + 1)?;
         match node.content {
-            Content::Text(value) => Some(Placed {
-                value,
-                place: node.place,
-            }),
+            Content::Text(value) => Some(Placed { value, place: node.place }),
             _ => self.refuse(span, "a key must be a plain word"),
         }
     }
@@ -183,8 +164,5 @@ fn scalar(text: &str, style: ScalarStyle) -> Content {
 }
 
 fn place(span: Span) -> Place {
-    Place::File {
-        line: span.start.line(),
-        column: span.start.col() + 1,
-    }
+    Place::File { line: span.start.line(), column: span.start.col() + 1 }
 }

@@ -20,27 +20,15 @@ pub struct Access {
 }
 
 pub(super) fn of(pipeline: &Pipeline) -> Vec<Access> {
-    let stages = pipeline
-        .stages
-        .iter()
-        .map(|stage| of_stage(pipeline, stage));
+    let stages = pipeline.stages.iter().map(|stage| of_stage(pipeline, stage));
     let joins = pipeline.joins.iter().map(|join| of_join(pipeline, join));
-    [of_apply(pipeline), of_producer(pipeline)]
-        .into_iter()
-        .chain(stages)
-        .chain(joins)
-        .collect()
+    [of_apply(pipeline), of_producer(pipeline)].into_iter().chain(stages).chain(joins).collect()
 }
 
 fn of_apply(pipeline: &Pipeline) -> Access {
     let topics = topics_of(pipeline);
-    let allow = topics
-        .iter()
-        .map(|topic| format!("Create, DescribeConfigs topic {}", topic.name));
-    Access {
-        component: "apply".to_owned(),
-        allow: allow.collect(),
-    }
+    let allow = topics.iter().map(|topic| format!("Create, DescribeConfigs topic {}", topic.name));
+    Access { component: "apply".to_owned(), allow: allow.collect() }
 }
 
 fn of_producer(pipeline: &Pipeline) -> Access {
@@ -74,20 +62,14 @@ fn of_stage(pipeline: &Pipeline, stage: &Stage) -> Access {
     // The inbox of the join that a stage writes to is its output, too.
     let mut seen = BTreeSet::new();
     allow.retain(|right| seen.insert(right.clone()));
-    Access {
-        component: format!("stage {}", stage.name),
-        allow,
-    }
+    Access { component: format!("stage {}", stage.name), allow }
 }
 
 /// The joins to which a stage reports: it opens their groups, or works on their parts and must tell
 /// when it gives up on one.
 fn joins_of<'a>(pipeline: &'a Pipeline, stage: &'a Stage) -> impl Iterator<Item = &'a Join> {
     pipeline.joins.iter().filter(|join| {
-        let opens = stage
-            .fan_out
-            .as_ref()
-            .is_some_and(|fan_out| fan_out.join == join.name);
+        let opens = stage.fan_out.as_ref().is_some_and(|fan_out| fan_out.join == join.name);
         opens || !pipeline.part_stages(stage, join).is_empty()
     })
 }
@@ -109,10 +91,7 @@ fn of_join(pipeline: &Pipeline, join: &Join) -> Access {
         allow.push(write(&pipeline.cancels(join)));
     }
     allow.push(transactions(&group));
-    Access {
-        component: format!("join {}", join.name),
-        allow,
-    }
+    Access { component: format!("join {}", join.name), allow }
 }
 
 fn read(topic: &TopicName) -> String {

@@ -5,10 +5,7 @@ use longshore_kafka::lane::config::Ordering;
 use crate::pipeline::shape::{Join, Pipeline, StageInput};
 
 pub(super) fn of(pipeline: &Pipeline) -> Vec<String> {
-    let hasty = pipeline
-        .joins
-        .iter()
-        .flat_map(|join| too_hasty(pipeline, join));
+    let hasty = pipeline.joins.iter().flat_map(|join| too_hasty(pipeline, join));
     unordered(pipeline).into_iter().chain(hasty).collect()
 }
 

@@ -47,10 +47,8 @@ pub struct WrongTopic {
 impl Plan {
     /// Compares the plan with what exists on a broker; topics of others may be among it.
     pub fn against(&self, existing: &[ExistingTopic]) -> Differences {
-        let existing: BTreeMap<&str, &ExistingTopic> = existing
-            .iter()
-            .map(|topic| (topic.name.as_str(), topic))
-            .collect();
+        let existing: BTreeMap<&str, &ExistingTopic> =
+            existing.iter().map(|topic| (topic.name.as_str(), topic)).collect();
         let mut differences = Differences::default();
         for topic in &self.topics {
             let topic = beside(topic, &existing);
@@ -79,22 +77,13 @@ impl Differences {
 /// The topic as it must be given the others that exist: as wide as the one it follows, and with
 /// room for its records.
 fn beside(topic: &TopicPlan, existing: &BTreeMap<&str, &ExistingTopic>) -> TopicPlan {
-    let followed = topic
-        .follows
-        .as_ref()
-        .and_then(|followed| existing.get(followed.as_str()));
+    let followed = topic.follows.as_ref().and_then(|followed| existing.get(followed.as_str()));
     let mut topic = topic.clone();
-    topic.partitions = followed
-        .map_or(0, |followed| followed.partitions)
-        .max(topic.partitions);
+    topic.partitions = followed.map_or(0, |followed| followed.partitions).max(topic.partitions);
     for setting in &mut topic.settings {
         if let Demand::Above { topic, bytes } = &setting.demand {
-            let of = existing
-                .get(topic.as_str())
-                .and_then(|of| of.settings.get(setting.name));
-            let below = of
-                .and_then(|value| value.parse().ok())
-                .unwrap_or(MESSAGE_BYTES_MAX);
+            let of = existing.get(topic.as_str()).and_then(|of| of.settings.get(setting.name));
+            let below = of.and_then(|value| value.parse().ok()).unwrap_or(MESSAGE_BYTES_MAX);
             setting.value = below.saturating_add(*bytes).to_string();
         }
     }
@@ -102,14 +91,8 @@ fn beside(topic: &TopicPlan, existing: &BTreeMap<&str, &ExistingTopic>) -> Topic
 }
 
 fn faults(topic: &TopicPlan, found: &ExistingTopic) -> Vec<WrongTopic> {
-    let settings = topic
-        .settings
-        .iter()
-        .filter_map(|setting| misset(topic, setting, found));
-    too_narrow(topic, found)
-        .into_iter()
-        .chain(settings)
-        .collect()
+    let settings = topic.settings.iter().filter_map(|setting| misset(topic, setting, found));
+    too_narrow(topic, found).into_iter().chain(settings).collect()
 }
 
 fn too_narrow(topic: &TopicPlan, found: &ExistingTopic) -> Option<WrongTopic> {
@@ -133,11 +116,7 @@ fn misset(topic: &TopicPlan, setting: &TopicSetting, found: &ExistingTopic) -> O
     let (name, wanted) = (setting.name, &setting.value);
     (!satisfies(setting, value)).then(|| WrongTopic {
         topic: topic.name.clone(),
-        wrong: format!(
-            "{name} is {}, {}",
-            value.unwrap_or("not known"),
-            expectation(setting)
-        ),
+        wrong: format!("{name} is {}, {}", value.unwrap_or("not known"), expectation(setting)),
         remedy: format!(
             "kafka-configs.sh --alter --topic {} --add-config {name}={wanted}",
             topic.name

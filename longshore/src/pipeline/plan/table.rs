@@ -40,26 +40,12 @@ fn section<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, lines: &[T]
 }
 
 fn topics(f: &mut fmt::Formatter<'_>, topics: &[TopicPlan]) -> fmt::Result {
-    let width = topics
-        .iter()
-        .map(|topic| topic.name.as_str().len())
-        .max()
-        .unwrap_or(0);
+    let width = topics.iter().map(|topic| topic.name.as_str().len()).max().unwrap_or(0);
     writeln!(f, "  {:width$}  PARTITIONS  WHAT FOR", "TOPIC")?;
     for topic in topics {
-        writeln!(
-            f,
-            "  {:width$}  {:>10}  {}",
-            topic.name.as_str(),
-            topic.partitions,
-            topic.why
-        )?;
+        writeln!(f, "  {:width$}  {:>10}  {}", topic.name.as_str(), topic.partitions, topic.why)?;
         for setting in &topic.settings {
-            writeln!(
-                f,
-                "  {:width$}              {}={}",
-                "", setting.name, setting.value
-            )?;
+            writeln!(f, "  {:width$}              {}={}", "", setting.name, setting.value)?;
         }
     }
     Ok(())

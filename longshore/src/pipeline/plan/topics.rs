@@ -149,12 +149,8 @@ fn of_stage(pipeline: &Pipeline, stage: &Stage) -> Vec<TopicPlan> {
         return Vec::new();
     }
     let reads = |reader: &&Stage| reader.from == StageInput::Stage(stage.name.clone());
-    let readers: Vec<&str> = pipeline
-        .stages
-        .iter()
-        .filter(reads)
-        .map(|reader| reader.name.as_str())
-        .collect();
+    let readers: Vec<&str> =
+        pipeline.stages.iter().filter(reads).map(|reader| reader.name.as_str()).collect();
     let why = match readers[..] {
         [] => format!("outputs of `{}`", stage.name),
         _ => format!("items from `{}` for {}", stage.name, readers.join(", ")),
@@ -187,21 +183,13 @@ fn of_join(pipeline: &Pipeline, join: &Join) -> Vec<TopicPlan> {
         ..inbox.clone()
     };
     let late = (join.rules.late == OnLate::Topic).then(|| {
-        set_aside(
-            &inbox,
-            pipeline.late(join),
-            "parts that came after their group closed",
-        )
+        set_aside(&inbox, pipeline.late(join), "parts that came after their group closed")
     });
     let cancels =
         (join.rules.on_failed == OnFailed::FailFast).then(|| cancels(pipeline, join, &inbox));
     let conflicts = "second openings, unexpected parts, duplicates that differ";
     let conflicts = set_aside(&inbox, pipeline.conflicts(join), conflicts);
-    let orphans = set_aside(
-        &inbox,
-        pipeline.orphans(join),
-        "parts whose group never opened",
-    );
+    let orphans = set_aside(&inbox, pipeline.orphans(join), "parts whose group never opened");
     let mut topics = vec![inbox, journal, conflicts, orphans];
     topics.extend(late.into_iter().chain(cancels));
     topics
@@ -225,10 +213,7 @@ fn inbox(pipeline: &Pipeline, join: &Join) -> TopicPlan {
 /// How long a join may look back: as long as a group may be open and then be remembered, and as
 /// much again, so that a coordinator that was away that long still finds all of it.
 fn lifetime(join: &Join) -> Duration {
-    join.rules
-        .timeout
-        .saturating_add(join.rules.closed_retention)
-        .saturating_mul(2)
+    join.rules.timeout.saturating_add(join.rules.closed_retention).saturating_mul(2)
 }
 
 /// The settings of a topic that a join lives from.
@@ -239,11 +224,7 @@ fn kept(join: &Join) -> Vec<TopicSetting> {
         demand: Demand::AtLeast(millis(needed)),
         name: "retention.ms",
     };
-    vec![
-        exactly("cleanup.policy", "delete"),
-        exactly("retention.bytes", "-1"),
-        retention,
-    ]
+    vec![exactly("cleanup.policy", "delete"), exactly("retention.bytes", "-1"), retention]
 }
 
 fn cancels(pipeline: &Pipeline, join: &Join, inbox: &TopicPlan) -> TopicPlan {
@@ -283,10 +264,7 @@ fn set_aside(of: &TopicPlan, name: TopicName, why: &str) -> TopicPlan {
     let room = TopicSetting {
         name: "max.message.bytes",
         value: (defaults::MESSAGE_BYTES_MAX + bytes).to_string(),
-        demand: Demand::Above {
-            topic: of.name.clone(),
-            bytes,
-        },
+        demand: Demand::Above { topic: of.name.clone(), bytes },
     };
     TopicPlan {
         name,
@@ -303,19 +281,11 @@ fn set_aside(of: &TopicPlan, name: TopicName, why: &str) -> TopicPlan {
 }
 
 fn exactly(name: &'static str, value: &str) -> TopicSetting {
-    TopicSetting {
-        name,
-        value: value.to_owned(),
-        demand: Demand::Exactly,
-    }
+    TopicSetting { name, value: value.to_owned(), demand: Demand::Exactly }
 }
 
 fn made_with(name: &'static str, duration: Duration) -> TopicSetting {
-    TopicSetting {
-        name,
-        value: millis(duration).to_string(),
-        demand: Demand::Nothing,
-    }
+    TopicSetting { name, value: millis(duration).to_string(), demand: Demand::Nothing }
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -18,14 +18,8 @@ use super::{ORDERS, orders, registered};
 fn orders_in_rust() -> PipelineDraft {
     let ten_seconds = Duration::from_secs(10);
     let lines = FanOutDraft::new().parts("lines").join("settle");
-    let split = StageDraft::new()
-        .from("source")
-        .handler("split_order")
-        .fan_out(lines);
-    let price = StageDraft::new()
-        .from("split")
-        .handler("price_line")
-        .attempts(5);
+    let split = StageDraft::new().from("source").handler("split_order").fan_out(lines);
+    let price = StageDraft::new().from("split").handler("price_line").attempts(5);
     let supply = StageDraft::new().from("split").handler("supply_line");
     let settle = JoinDraft::new()
         .of(["price", "supply"])
@@ -75,10 +69,7 @@ fn a_pipeline_written_in_rust_passes_the_same_checks() {
 fn what_is_not_written_has_its_default() {
     let pipeline = orders(ORDERS).unwrap();
     let split = pipeline.stage(&"split".into()).unwrap();
-    assert_eq!(
-        (split.partitions, split.attempts, split.concurrency),
-        (8, 5, 256)
-    );
+    assert_eq!((split.partitions, split.attempts, split.concurrency), (8, 5, 256));
     assert_eq!(split.from, StageInput::Source);
     assert_eq!(split.to, Destination::OwnTopic);
     assert_eq!(split.ordering, Ordering::Key);
@@ -195,11 +186,7 @@ fn a_stage_that_reads_the_source_begins_where_the_source_says() {
     let starts: Vec<_> = pipeline.stages().iter().map(|stage| stage.start).collect();
     assert_eq!(
         starts,
-        [
-            Some(StartPolicy::Latest),
-            Some(StartPolicy::Earliest),
-            Some(StartPolicy::Earliest)
-        ]
+        [Some(StartPolicy::Latest), Some(StartPolicy::Earliest), Some(StartPolicy::Earliest)]
     );
 }
 
@@ -226,19 +213,12 @@ fn an_item_that_is_given_up_ends_the_part_of_every_stage_that_it_would_have_come
 fn a_file_that_is_not_there_is_named() {
     let error = load(Path::new("/nowhere/orders.yaml"), &registered()).unwrap_err();
     assert!(matches!(error, LoadError::Unreadable { .. }));
-    assert!(
-        error
-            .to_string()
-            .starts_with("pipeline file /nowhere/orders.yaml can't be read: ")
-    );
+    assert!(error.to_string().starts_with("pipeline file /nowhere/orders.yaml can't be read: "));
 }
 
 #[test]
 fn a_file_is_loaded_and_its_problems_carry_its_path() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../examples/orders/orders.yaml"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/orders/orders.yaml");
     let pipeline = load(Path::new(path), &registered()).unwrap();
     assert_eq!(pipeline.name(), "orders");
 }

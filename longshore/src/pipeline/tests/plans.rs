@@ -16,18 +16,14 @@ fn made(topic: &TopicPlan) -> ExistingTopic {
     ExistingTopic {
         name: topic.name.clone(),
         partitions: topic.partitions,
-        settings: settings
-            .map(|each| (each.name.to_owned(), each.value.clone()))
-            .collect(),
+        settings: settings.map(|each| (each.name.to_owned(), each.value.clone())).collect(),
     }
 }
 
 /// A broker on which the plan was applied, but for one topic.
 fn broker(changed: &str, change: impl Fn(&mut ExistingTopic)) -> Vec<ExistingTopic> {
     let mut topics: Vec<ExistingTopic> = plan().topics.iter().map(made).collect();
-    let topic = topics
-        .iter_mut()
-        .find(|topic| topic.name.as_str() == changed);
+    let topic = topics.iter_mut().find(|topic| topic.name.as_str() == changed);
     change(topic.expect("the plan has the topic that the test changes"));
     topics
 }
@@ -55,16 +51,10 @@ fn a_plan_is_told_to_programs_as_json() {
 
 #[test]
 fn a_join_keeps_its_records_twice_as_long_as_it_may_look_back() {
-    let plan = orders(&ORDERS.replace("timeout: 10s\n", "timeout: 10d\n"))
-        .unwrap()
-        .plan();
+    let plan = orders(&ORDERS.replace("timeout: 10s\n", "timeout: 10d\n")).unwrap().plan();
     for role in [Role::Inbox, Role::Journal] {
         let topic = plan.topics.iter().find(|topic| topic.role == role).unwrap();
-        let retention = topic
-            .settings
-            .iter()
-            .find(|each| each.name == "retention.ms")
-            .unwrap();
+        let retention = topic.settings.iter().find(|each| each.name == "retention.ms").unwrap();
         let needed = 2 * (10 * 24 + 1) * 3_600_000;
         assert_eq!(retention.demand, Demand::AtLeast(needed));
         assert_eq!(retention.value, needed.to_string());
@@ -74,23 +64,12 @@ fn a_join_keeps_its_records_twice_as_long_as_it_may_look_back() {
 #[test]
 fn only_a_join_that_fails_fast_has_cancels_and_only_one_that_keeps_late_parts_has_a_late_topic() {
     let text = ORDERS.replace("on_failed: include", "on_failed: fail_fast");
-    let plan = orders(&text.replace("late: topic", "late: drop"))
-        .unwrap()
-        .plan();
-    let names: Vec<&str> = plan
-        .topics
-        .iter()
-        .map(|topic| topic.name.as_str())
-        .collect();
+    let plan = orders(&text.replace("late: topic", "late: drop")).unwrap().plan();
+    let names: Vec<&str> = plan.topics.iter().map(|topic| topic.name.as_str()).collect();
     assert!(names.contains(&"orders.settle.cancels"));
     assert!(!names.contains(&"orders.settle.late"));
     let rights = |component: &str| {
-        plan.access
-            .iter()
-            .find(|access| access.component == component)
-            .unwrap()
-            .allow
-            .clone()
+        plan.access.iter().find(|access| access.component == component).unwrap().allow.clone()
     };
     let read = "Read topic orders.settle.cancels".to_owned();
     assert!(rights("stage price").contains(&read));
@@ -102,9 +81,8 @@ fn only_a_join_that_fails_fast_has_cancels_and_only_one_that_keeps_late_parts_ha
 
 #[test]
 fn what_is_allowed_but_probably_not_meant_is_advice() {
-    let text = ORDERS
-        .replace(", key: order_key", "")
-        .replace("attempts: 5, item_timeout: 10s, ", "");
+    let text =
+        ORDERS.replace(", key: order_key", "").replace("attempts: 5, item_timeout: 10s, ", "");
     assert_eq!(
         orders(&text).unwrap().plan().advice,
         [
@@ -136,19 +114,11 @@ fn after_it_was_applied_a_plan_finds_nothing_to_do() {
 #[test]
 fn more_partitions_and_longer_retention_than_planned_are_fine() {
     let generous = |topic: &mut ExistingTopic| {
-        topic
-            .settings
-            .insert("retention.ms".to_owned(), "-1".to_owned());
+        topic.settings.insert("retention.ms".to_owned(), "-1".to_owned());
     };
-    assert_eq!(
-        wrong(&plan().against(&broker("orders.settle.inbox", generous))),
-        [""; 0]
-    );
+    assert_eq!(wrong(&plan().against(&broker("orders.settle.inbox", generous))), [""; 0]);
     let wide = |topic: &mut ExistingTopic| topic.partitions = 20;
-    assert_eq!(
-        wrong(&plan().against(&broker("orders.settle.journal", wide))),
-        [""; 0]
-    );
+    assert_eq!(wrong(&plan().against(&broker("orders.settle.journal", wide))), [""; 0]);
 }
 
 #[test]
@@ -156,10 +126,8 @@ fn a_topic_with_too_few_partitions_is_wrong() {
     let narrow = |topic: &mut ExistingTopic| topic.partitions = 3;
     assert_eq!(
         wrong(&plan().against(&broker("orders.split", narrow))),
-        [
-            "orders.split: has 3 of 8 partitions; run kafka-topics.sh --alter --topic orders.split \
-          --partitions 8, while no items wait in it: adding partitions moves keys"
-        ]
+        ["orders.split: has 3 of 8 partitions; run kafka-topics.sh --alter --topic orders.split \
+          --partitions 8, while no items wait in it: adding partitions moves keys"]
     );
 }
 
@@ -172,44 +140,30 @@ fn a_journal_must_be_as_wide_as_the_inbox_is() {
         "orders.settle.journal: has 8 of 12 partitions; run kafka-topics.sh --alter --topic \
          orders.settle.journal --partitions 12"
     );
-    assert_eq!(
-        wrong.len(),
-        4,
-        "conflicts, orphans and late parts follow the inbox, too"
-    );
+    assert_eq!(wrong.len(), 4, "conflicts, orphans and late parts follow the inbox, too");
 }
 
 #[test]
 fn an_inbox_that_takes_time_from_its_writers_is_wrong() {
     let by_writers = |topic: &mut ExistingTopic| {
-        topic
-            .settings
-            .insert("message.timestamp.type".to_owned(), "CreateTime".to_owned());
+        topic.settings.insert("message.timestamp.type".to_owned(), "CreateTime".to_owned());
     };
     assert_eq!(
         wrong(&plan().against(&broker("orders.settle.inbox", by_writers))),
-        [
-            "orders.settle.inbox: message.timestamp.type is CreateTime, must be LogAppendTime; run \
+        ["orders.settle.inbox: message.timestamp.type is CreateTime, must be LogAppendTime; run \
           kafka-configs.sh --alter --topic orders.settle.inbox --add-config \
-          message.timestamp.type=LogAppendTime"
-        ]
+          message.timestamp.type=LogAppendTime"]
     );
 }
 
 #[test]
 fn an_inbox_that_forgets_too_soon_is_wrong() {
     let forgetful = |topic: &mut ExistingTopic| {
-        topic
-            .settings
-            .insert("retention.ms".to_owned(), "7219999".to_owned());
+        topic.settings.insert("retention.ms".to_owned(), "7219999".to_owned());
         topic.settings.remove("retention.bytes");
     };
     let differences = plan().against(&broker("orders.settle.inbox", forgetful));
-    let wrong: Vec<&str> = differences
-        .wrong
-        .iter()
-        .map(|each| each.wrong.as_str())
-        .collect();
+    let wrong: Vec<&str> = differences.wrong.iter().map(|each| each.wrong.as_str()).collect();
     assert_eq!(
         wrong,
         [
@@ -227,33 +181,22 @@ fn dead_letters_have_room_for_the_largest_item_of_a_topic_that_exists() {
         settings: BTreeMap::from([("max.message.bytes".to_owned(), "5000000".to_owned())]),
     };
     let differences = plan().against(&[large]);
-    let dead_letters = differences
-        .create
-        .iter()
-        .find(|topic| topic.name.as_str() == "orders-dlt")
-        .unwrap();
+    let dead_letters =
+        differences.create.iter().find(|topic| topic.name.as_str() == "orders-dlt").unwrap();
     assert_eq!(dead_letters.partitions, 32);
-    let room = dead_letters
-        .settings
-        .iter()
-        .find(|each| each.name == "max.message.bytes")
-        .unwrap();
+    let room = dead_letters.settings.iter().find(|each| each.name == "max.message.bytes").unwrap();
     assert_eq!(room.value, "5065536");
 }
 
 #[test]
 fn dead_letters_without_room_are_wrong() {
     let tight = |topic: &mut ExistingTopic| {
-        topic
-            .settings
-            .insert("max.message.bytes".to_owned(), "1048588".to_owned());
+        topic.settings.insert("max.message.bytes".to_owned(), "1048588".to_owned());
     };
     assert_eq!(
         wrong(&plan().against(&broker("orders-dlt", tight))),
-        [
-            "orders-dlt: max.message.bytes is 1048588, must be at least 1114124; run \
-          kafka-configs.sh --alter --topic orders-dlt --add-config max.message.bytes=1114124"
-        ]
+        ["orders-dlt: max.message.bytes is 1048588, must be at least 1114124; run \
+          kafka-configs.sh --alter --topic orders-dlt --add-config max.message.bytes=1114124"]
     );
 }
 
@@ -261,9 +204,7 @@ fn dead_letters_without_room_are_wrong() {
 fn the_topics_of_the_user_are_never_wrong() {
     let theirs = |topic: &mut ExistingTopic| {
         topic.partitions = 1;
-        topic
-            .settings
-            .insert("cleanup.policy".to_owned(), "compact".to_owned());
+        topic.settings.insert("cleanup.policy".to_owned(), "compact".to_owned());
     };
     for topic in ["orders", "settled"] {
         assert_eq!(wrong(&plan().against(&broker(topic, theirs))), [""; 0]);

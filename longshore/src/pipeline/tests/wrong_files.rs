@@ -31,11 +31,7 @@ fn case(block: &str) -> Case {
         let lines = block.lines().filter_map(|line| line.strip_prefix(mark));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
-    Case {
-        sound: marked("- ").join("\n"),
-        spoiled: marked("+ ").join("\n"),
-        answer: marked("! "),
-    }
+    Case { sound: marked("- ").join("\n"), spoiled: marked("+ ").join("\n"), answer: marked("! ") }
 }
 
 #[test]
@@ -44,22 +40,13 @@ fn every_wrong_file_is_answered_with_exactly_its_lines() {
     let blocks = CASES.split("\n\n").filter(|block| !block.starts_with('#'));
     let cases: Vec<Case> = blocks.map(case).collect();
     assert!(cases.len() > 60, "only {} cases were read", cases.len());
-    for Case {
-        sound,
-        spoiled,
-        answer,
-    } in cases
-    {
+    for Case { sound, spoiled, answer } in cases {
         assert!(SOUND.contains(&sound), "`{sound}` isn't in the sound file");
         let problems = match orders(&SOUND.replacen(&sound, &spoiled, 1)) {
             Ok(_) => panic!("`{spoiled}` passed"),
             Err(problems) => problems.to_string(),
         };
-        assert_eq!(
-            problems.lines().collect::<Vec<_>>(),
-            answer,
-            "for `{spoiled}`"
-        );
+        assert_eq!(problems.lines().collect::<Vec<_>>(), answer, "for `{spoiled}`");
     }
 }
 
@@ -98,14 +85,8 @@ fn a_topic_whose_name_grows_too_long_is_named() {
 fn a_file_that_is_no_mapping_is_named() {
     let deep = "[".repeat(40) + &"]".repeat(40);
     for (text, expected) in [
-        (
-            "",
-            "1:1: the file is empty; begin it with `pipeline: <name>`",
-        ),
-        (
-            "# nothing yet",
-            "1:1: the file is empty; begin it with `pipeline: <name>`",
-        ),
+        ("", "1:1: the file is empty; begin it with `pipeline: <name>`"),
+        ("# nothing yet", "1:1: the file is empty; begin it with `pipeline: <name>`"),
         (
             "- orders",
             "1:1: `the file`: expected a mapping with some of pipeline, partitions, source, \
@@ -113,10 +94,7 @@ fn a_file_that_is_no_mapping_is_named() {
         ),
         (&deep, "1:18: the file is nested too deeply"),
     ] {
-        assert_eq!(
-            orders(text).unwrap_err().to_string(),
-            format!("orders.yaml:{expected}")
-        );
+        assert_eq!(orders(text).unwrap_err().to_string(), format!("orders.yaml:{expected}"));
     }
 }
 
@@ -138,10 +116,7 @@ fn an_almost_empty_file_is_told_all_that_it_lacks() {
 fn a_file_that_breaks_off_anywhere_is_answered() {
     for end in 0..SOUND.len() - 2 {
         let problems = orders(&SOUND[..end]).expect_err("the last brace is missing at least");
-        assert!(
-            !problems.list.is_empty(),
-            "nothing was found in the first {end} bytes"
-        );
+        assert!(!problems.list.is_empty(), "nothing was found in the first {end} bytes");
     }
 }
 
@@ -150,9 +125,7 @@ fn a_file_that_lacks_any_of_its_lines_is_answered() {
     let lines: Vec<&str> = SOUND.lines().collect();
     for lost in 0..lines.len() {
         let kept = lines.iter().enumerate().filter(|(index, _)| *index != lost);
-        let text = kept
-            .map(|(_, line)| format!("{line}\n"))
-            .collect::<String>();
+        let text = kept.map(|(_, line)| format!("{line}\n")).collect::<String>();
         assert!(orders(&text).is_err(), "nobody misses `{}`", lines[lost]);
     }
 }

@@ -1,0 +1,113 @@
+//! The process around its lanes: telemetry first, then every lane; the first that fails ends all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::FuturesUnordered;
+use longshore_handler::{Handlers, Service};
+use longshore_kafka::Settings as KafkaSettings;
+use longshore_telemetry::{Shutdown, Telemetry};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::pipeline::{Join, Pipeline, Stage};
+use crate::session::Session;
+use crate::{CommandError, Exit};
+
+use super::lane::Common;
+use super::topics::{self, Topics};
+use super::{Lanes, joins, stages};
+
+/// A lane turns every few milliseconds; the longest it may be held up is a call to a broker that is
+/// away, repeated until the transaction's outcome counts as unknown.
+const BEAT_LIMIT: Duration = Duration::from_secs(60);
+/// What handlers that ignored the drain may still take: their outcomes are lost anyway.
+const STOP_LIMIT: Duration = Duration::from_secs(1);
+
+/// Runs these lanes until the process is asked to stop and has drained, or one of them fails: a
+/// supervisor starts the process again, and what was not committed is done again.
+pub(crate) fn run(session: &Session<'_>, lanes: &Lanes<'_>) -> Result<Exit, CommandError> {
+    let kafka = session.kafka()?;
+    let topics = topics::require(&kafka, &lanes.pipeline.plan())?;
+    let runtime = Runtime::new().map_err(CommandError::system("start the threads of handlers"))?;
+    let result = runtime.block_on(watched(session, lanes, &kafka, &topics));
+    runtime.shutdown_timeout(STOP_LIMIT);
+    result.map(|()| Exit::Done)
+}
+
+async fn watched(
+    session: &Session<'_>,
+    lanes: &Lanes<'_>,
+    kafka: &KafkaSettings,
+    topics: &Topics,
+) -> Result<(), CommandError> {
+    let shutdown = Shutdown::listen().map_err(CommandError::system("listen for signals"))?;
+    let telemetry = Telemetry::start(session.settings.telemetry.clone(), shutdown).await?;
+    let process = Process {
+        pipeline: lanes.pipeline,
+        handlers: &session.fleet.registry().handlers,
+        common: Common::of(&session.settings, kafka.clone(), topics, lanes.count()),
+        telemetry: &telemetry,
+    };
+    let stages = lanes.stages.iter().map(|stage| process.stage(stage));
+    let joins = lanes.joins.iter().map(|join| process.join(join));
+    let result = until_all_end(stages.chain(joins).collect(), telemetry.draining()).await;
+    telemetry.stop().await;
+    result
+}
+
+/// A lane, until it ends.
+type Running<'a> = BoxFuture<'a, Result<(), CommandError>>;
+
+/// All that the lanes of a process share.
+struct Process<'a> {
+    pipeline: &'a Pipeline,
+    handlers: &'a Handlers,
+    common: Common<'a>,
+    telemetry: &'a Telemetry,
+}
+
+impl Process<'_> {
+    fn stage(&self, stage: &Stage) -> Running<'_> {
+        let config = stages::config(&self.common, self.pipeline, stage);
+        let connect = self.common.connect(&config.lane);
+        let health = self.telemetry.health().register(format!("stage {}", stage.name), BEAT_LIMIT);
+        let draining = self.telemetry.draining();
+        let worker = longshore_worker::run(config, self.handlers, connect, health, draining);
+        worker.map(|ended| Ok(ended?)).boxed()
+    }
+
+    fn join(&self, join: &Join) -> Running<'_> {
+        let config = joins::config(&self.common, self.pipeline, join, self.gather(join));
+        let connect = self.common.connect(&config.1);
+        let health = self.telemetry.health().register(format!("join {}", join.name), BEAT_LIMIT);
+        let draining = self.telemetry.draining();
+        let kafka = self.common.kafka();
+        let coordinator = longshore_coordinator::run(config, kafka, connect, health, draining);
+        coordinator.map(|ended| Ok(ended?)).boxed()
+    }
+
+    fn gather(&self, join: &Join) -> Arc<dyn Service> {
+        let registered = self.handlers.get(&join.gather);
+        let registered = registered.expect("a checked pipeline names only gathers that there are");
+        Arc::clone(&registered.service)
+    }
+}
+
+/// Waits until every lane has ended. When the first does that wasn't asked to, the others drain.
+async fn until_all_end(
+    mut running: FuturesUnordered<Running<'_>>,
+    draining: CancellationToken,
+) -> Result<(), CommandError> {
+    let mut result = Ok(());
+    while let Some(ended) = running.next().await {
+        if let Err(error) = &ended {
+            tracing::error!(%error, "a lane has failed, the process ends");
+        }
+        draining.cancel();
+        result = result.and(ended);
+    }
+    result
+}

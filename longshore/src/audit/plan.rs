@@ -1,0 +1,208 @@
+//! What is audited: the stages that have to do with the topics that were named, and where each of
+//! them writes.
+
+use std::collections::BTreeSet;
+
+use longshore_kafka::lane::config::Ordering;
+use longshore_schemas::{StageName, TopicName};
+use thiserror::Error;
+
+use crate::inspect::Consumer;
+use crate::pipeline::{Join, Pipeline, Stage, StageInput};
+
+/// What is audited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub(super) stages: Vec<Audited>,
+    /// Every topic that is read for it, but inputs.
+    pub(super) topics: Vec<Written>,
+}
+
+/// A stage that is audited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Audited {
+    pub(super) consumer: Consumer,
+    pub(super) ordering: Ordering,
+    /// In whose names it ends parts: its own and those of the stages behind it. Empty for one that
+    /// is in no pipeline: any.
+    pub(super) ends: BTreeSet<StageName>,
+    /// Where it writes, inboxes and dead letters among them.
+    pub(super) writes: BTreeSet<TopicName>,
+}
+
+/// A topic that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) topic: TopicName,
+    pub(super) kind: Kind,
+    /// Whether all its writers are audited, so that a record of none of them is a fault.
+    pub(super) is_closed: bool,
+}
+
+/// What a topic holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Outputs of stages, results of joins.
+    Outputs,
+    /// Openings and outcomes.
+    Inbox,
+    /// Items that were given up.
+    DeadLetters,
+}
+
+/// A stage that is in no pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// Its consumer group.
+    pub group: String,
+    /// What it reads.
+    pub input: TopicName,
+    /// Where it writes.
+    pub outputs: Vec<TopicName>,
+    /// Where it gives up, if anywhere.
+    pub dead_letters: Option<TopicName>,
+    /// Which of its items wait for one another.
+    pub ordering: Ordering,
+}
+
+/// What can't be audited.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// A topic of no stage.
+    #[error(
+        "no stage or join of pipeline {pipeline} reads or writes topic {topic}; its topics are \
+         {known}, and of a stage in no pipeline --input and --group are needed"
+    )]
+    Foreign {
+        /// The topic.
+        topic: TopicName,
+        /// The pipeline.
+        pipeline: String,
+        /// Which topics there are.
+        known: String,
+    },
+}
+
+impl Plan {
+    /// The stages of a pipeline that read or write one of these topics; all, if none is named.
+    pub fn of(pipeline: &Pipeline, topics: &[TopicName]) -> Result<Self, PlanError> {
+        let mut stages: Vec<_> = pipeline.stages().iter().map(|it| audited(pipeline, it)).collect();
+        let results: Vec<_> = pipeline.joins().iter().map(|it| pipeline.results(it)).collect();
+        check_known(pipeline, topics, &stages, &results)?;
+        let is_named = |topic: &TopicName| topics.is_empty() || topics.contains(topic);
+        stages.retain(|it| is_named(&it.consumer.topic) || it.writes.iter().any(is_named));
+        let mut read: BTreeSet<_> = stages.iter().flat_map(|it| it.writes.clone()).collect();
+        read.extend(results.into_iter().filter(is_named));
+        let written = |topic: TopicName| Written {
+            kind: kind_of(pipeline, &topic),
+            is_closed: is_named(&topic),
+            topic,
+        };
+        let topics = read.into_iter().map(written).collect();
+        Ok(Self { stages, topics })
+    }
+
+    /// One stage that is in no pipeline.
+    pub fn by_hand(stage: ByHand) -> Self {
+        let outputs = stage.outputs.iter().map(|it| (it, Kind::Outputs));
+        let dead_letters = stage.dead_letters.iter().map(|it| (it, Kind::DeadLetters));
+        let written = |(topic, kind): (&TopicName, Kind)| Written {
+            topic: topic.clone(),
+            kind,
+            is_closed: kind == Kind::Outputs,
+        };
+        let topics: Vec<_> = outputs.chain(dead_letters).map(written).collect();
+        let audited = Audited {
+            consumer: Consumer::by_hand(&stage.group, stage.input.as_str()),
+            ordering: stage.ordering,
+            ends: BTreeSet::new(),
+            writes: topics.iter().map(|it| it.topic.clone()).collect(),
+        };
+        Self {
+            stages: vec![audited],
+            topics,
+        }
+    }
+}
+
+impl Audited {
+    /// Whether records about an end in this stage's name may be its.
+    pub(super) fn ends(&self, stage: &StageName) -> bool {
+        self.ends.is_empty() || self.ends.contains(stage)
+    }
+
+    /// Whether dead letters of this stage are its.
+    pub(super) fn is(&self, stage: &StageName) -> bool {
+        self.ends.is_empty() || self.consumer.name == *stage
+    }
+}
+
+fn check_known(
+    pipeline: &Pipeline,
+    topics: &[TopicName],
+    stages: &[Audited],
+    results: &[TopicName],
+) -> Result<(), PlanError> {
+    let of_stages = stages
+        .iter()
+        .flat_map(|it| it.writes.iter().chain([&it.consumer.topic]));
+    let known: BTreeSet<_> = of_stages.chain(results).collect();
+    match topics.iter().find(|topic| !known.contains(topic)) {
+        None => Ok(()),
+        Some(topic) => Err(PlanError::Foreign {
+            topic: topic.clone(),
+            pipeline: pipeline.name().to_owned(),
+            known: known.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+fn audited(pipeline: &Pipeline, stage: &Stage) -> Audited {
+    let writes = [pipeline.output(stage), pipeline.stage_dead_letters(stage)];
+    let tells = |join: &&Join| pipeline.carries_parts(stage, join) || opens(stage, join);
+    let inboxes = pipeline.joins().iter().filter(tells).map(|it| pipeline.inbox(it));
+    Audited {
+        consumer: Consumer {
+            name: stage.name.clone(),
+            kind: crate::inspect::Kind::Stage,
+            group: pipeline.stage_group(stage),
+            topic: pipeline.input(stage),
+        },
+        ordering: stage.ordering,
+        ends: behind(pipeline, stage),
+        writes: writes.into_iter().chain(inboxes).collect(),
+    }
+}
+
+fn opens(stage: &Stage, join: &Join) -> bool {
+    stage.fan_out.as_ref().is_some_and(|it| it.join == join.name)
+}
+
+/// A stage and all that read, at first or second hand, what it writes.
+fn behind(pipeline: &Pipeline, stage: &Stage) -> BTreeSet<StageName> {
+    let mut found = BTreeSet::from([stage.name.clone()]);
+    // A stage may be written before the one that it reads from: once around for each is enough.
+    for _ in pipeline.stages() {
+        for reader in pipeline.stages() {
+            if let StageInput::Stage(from) = &reader.from
+                && found.contains(from)
+            {
+                found.insert(reader.name.clone());
+            }
+        }
+    }
+    found
+}
+
+fn kind_of(pipeline: &Pipeline, topic: &TopicName) -> Kind {
+    let is_inbox = pipeline.joins().iter().any(|it| pipeline.inbox(it) == *topic);
+    let mut stages = pipeline.stages().iter();
+    if is_inbox {
+        Kind::Inbox
+    } else if stages.any(|it| pipeline.stage_dead_letters(it) == *topic) {
+        Kind::DeadLetters
+    } else {
+        Kind::Outputs
+    }
+}
+

@@ -1,0 +1,119 @@
+//! Why a command failed, and the exit code that tells it to scripts.
+
+use std::io;
+
+use longshore_coordinator::CoordinatorError;
+use longshore_handler::RegisterError;
+use longshore_kafka::admin::AdminError;
+use longshore_local::LocalError;
+use longshore_telemetry::StartError;
+use longshore_worker::WorkerError;
+
+use crate::Exit;
+use crate::pipeline::{Differences, LoadError, Problems};
+use crate::settings::SettingsError;
+
+/// What a command can fail of. Each says what happened, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The program itself registers something that can't be.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The pipeline file is wrong.
+    #[error(transparent)]
+    Pipeline(#[from] LoadError),
+    /// The command needs a pipeline.
+    #[error("no pipeline is named: name its file by --pipeline FILE, or by LONGSHORE_PIPELINE")]
+    NoPipeline,
+    /// A name on the command line leads nowhere.
+    #[error("{option} {name}: {remedy}")]
+    UnknownName {
+        /// The option.
+        option: &'static str,
+        /// The name that was given.
+        name: String,
+        /// What would be right.
+        remedy: String,
+    },
+    /// The command needs a Kafka.
+    #[error(
+        "no Kafka is named, and none runs on this machine: start one by `longshore up`, or name one \
+         by --bootstrap-server HOST:PORT"
+    )]
+    NoKafka,
+    /// Kafka doesn't answer, or refuses.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// Topics are missing, or aren't as they must be.
+    #[error("the topics at {servers} aren't those of pipeline {pipeline}; {remedy}\n{differences}")]
+    Unfit {
+        /// Where.
+        servers: String,
+        /// The pipeline.
+        pipeline: String,
+        /// What there is to do.
+        differences: Box<Differences>,
+        /// How to do it.
+        remedy: &'static str,
+    },
+    /// The local Kafka can't be started, stopped or looked at.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// Logs, metrics or the admin server can't begin.
+    #[error(transparent)]
+    Telemetry(#[from] StartError),
+    /// A stage can't start, or stopped.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// A join can't start, or stopped.
+    #[error(transparent)]
+    Coordinator(#[from] CoordinatorError),
+    /// The operating system refuses what a process is made of.
+    #[error("could not {doing}: {source}")]
+    System {
+        /// What was being done.
+        doing: &'static str,
+        /// What it says.
+        source: io::Error,
+    },
+    /// Nobody reads what the command says.
+    #[error("could not write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CommandError {
+    /// The exit code that stands for it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Register(_)
+            | Self::Settings(_)
+            | Self::Pipeline(_)
+            | Self::NoPipeline
+            | Self::UnknownName { .. } => Exit::Usage,
+            Self::NoKafka | Self::Admin(AdminError::Unreachable { .. }) => Exit::Unreachable,
+            Self::Unfit { .. } => Exit::Unfit,
+            Self::Admin(AdminError::Settings(_)) => Exit::Usage,
+            Self::Admin(_)
+            | Self::Local(_)
+            | Self::Telemetry(_)
+            | Self::Worker(_)
+            | Self::Coordinator(_)
+            | Self::System { .. }
+            | Self::Output(_) => Exit::Failed,
+        }
+    }
+
+    /// For `map_err`: what was being done.
+    pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { doing, source }
+    }
+}
+
+impl From<Problems> for CommandError {
+    fn from(problems: Problems) -> Self {
+        Self::Pipeline(LoadError::Wrong(problems))
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a look from outside failed.
+
+use longshore_coordinator::JoinStateError;
+use longshore_kafka::admin::AdminError;
+use longshore_kafka::reader::ReadError;
+use longshore_kafka::{Offset, Partition};
+use longshore_schemas::TopicName;
+use thiserror::Error;
+
+/// What failed, where, and what to do about it.
+#[derive(Debug, Error)]
+pub enum InspectError {
+    /// A question to the cluster failed.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// A topic can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// There is no such partition.
+    #[error("topic {topic} has no partition {partition}")]
+    NoPartition {
+        /// The topic.
+        topic: TopicName,
+        /// What was asked for.
+        partition: Partition,
+    },
+    /// The committed state of a join isn't one.
+    #[error("group {group}, {topic}/{partition}: the committed state {reason}")]
+    State {
+        /// The group.
+        group: String,
+        /// Its topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// What is wrong with it.
+        #[source]
+        reason: JoinStateError,
+    },
+    /// The journal can't be read.
+    #[error("journal {topic}/{partition} can't be read: {reason}")]
+    Journal {
+        /// The journal.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// Why.
+        reason: String,
+    },
+    /// More would have to be read or kept than was allowed.
+    #[error("{what} stopped at {topic}/{partition}/{offset}: {limit}")]
+    TooMuch {
+        /// What stopped.
+        what: &'static str,
+        /// Where it stands.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// The offset.
+        offset: Offset,
+        /// Which limit, and how to raise it.
+        limit: String,
+    },
+    /// A topic is larger than fits the memory of an audit.
+    #[error(
+        "topic {topic} holds {offsets} offsets, more than the {max} that an audit keeps in memory; \
+         audit a younger topic, or a stage that reads a smaller one"
+    )]
+    TooLarge {
+        /// The topic.
+        topic: TopicName,
+        /// Its offsets.
+        offsets: u64,
+        /// How many there may be.
+        max: u64,
+    },
+    /// Progress that can't be mended without losing what it says.
+    #[error("group {group}, {topic}/{partition}: {reason}")]
+    Unmendable {
+        /// The group.
+        group: String,
+        /// Its topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// Why.
+        reason: String,
+    },
+}
