@@ -64,19 +64,12 @@ impl HandlerError {
     /// An error that may pass. `class` is the kind of error, for metrics and dead letters;
     /// `message` says what happened, and its first 1 KiB are kept.
     pub fn transient(class: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            healing: Healing::Transient,
-            class,
-            message: message.into(),
-        }
+        Self { healing: Healing::Transient, class, message: message.into() }
     }
 
     /// An error that stays, however often the item is tried.
     pub fn permanent(class: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            healing: Healing::Permanent,
-            ..Self::transient(class, message)
-        }
+        Self { healing: Healing::Permanent, ..Self::transient(class, message) }
     }
 
     /// Whether trying again may help.
@@ -113,11 +106,7 @@ impl fmt::Debug for HandlerError {
 impl<E: Error + 'static> From<E> for HandlerError {
     fn from(error: E) -> Self {
         let (healing, class) = judge(&error);
-        Self {
-            healing,
-            class,
-            message: with_causes(&error),
-        }
+        Self { healing, class, message: with_causes(&error) }
     }
 }
 
@@ -168,25 +157,12 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_its_schema_never_will() {
         let error = failed(InputError::NoValue).unwrap_err();
-        assert_eq!(
-            (error.may_heal(), error.class()),
-            (false, class::UNDECODABLE)
-        );
+        assert_eq!((error.may_heal(), error.class()), (false, class::UNDECODABLE));
         let error = failed(DecodeError::Empty).unwrap_err();
-        assert_eq!(
-            (error.may_heal(), error.class()),
-            (false, class::UNDECODABLE)
-        );
-        let oversized = EncodeError::Oversized {
-            schema: "Line",
-            len: 3,
-            max: 2,
-        };
+        assert_eq!((error.may_heal(), error.class()), (false, class::UNDECODABLE));
+        let oversized = EncodeError::Oversized { schema: "Line", len: 3, max: 2 };
         let error = failed(oversized).unwrap_err();
-        assert_eq!(
-            (error.may_heal(), error.class()),
-            (false, class::UNENCODABLE)
-        );
+        assert_eq!((error.may_heal(), error.class()), (false, class::UNENCODABLE));
     }
 
     #[test]
@@ -209,9 +185,6 @@ mod tests {
     fn an_error_shows_its_kind_and_class() {
         let error = HandlerError::permanent("sold_out", "no pieces left");
         assert_eq!(error.to_string(), "no pieces left (sold_out)");
-        assert_eq!(
-            format!("{error:?}"),
-            "Permanent error: no pieces left (sold_out)"
-        );
+        assert_eq!(format!("{error:?}"), "Permanent error: no pieces left (sold_out)");
     }
 }

@@ -49,10 +49,7 @@ impl FanOut {
     /// from elsewhere, or some aren't for every stage of the join.
     #[must_use]
     pub fn expecting(self, expect: Expect) -> Self {
-        Self {
-            expecting: Some(expect),
-            ..self
-        }
+        Self { expecting: Some(expect), ..self }
     }
 
     /// The parts, in the order in which they are published.
@@ -151,16 +148,11 @@ mod tests {
 
     #[test]
     fn a_part_that_nobody_waits_for_is_an_error() {
-        let named = Expect::Parts(vec![ExpectedPart {
-            stage: "price".into(),
-            part_id: PartId(3),
-        }]);
+        let named = Expect::Parts(vec![ExpectedPart { stage: "price".into(), part_id: PartId(3) }]);
         assert!(of(&[3]).expecting(named.clone()).expect().is_ok());
-        for wrong in [
-            of(&[1, 2]),
-            of(&[0, 1]).expecting(Expect::Count(1)),
-            of(&[0]).expecting(named),
-        ] {
+        for wrong in
+            [of(&[1, 2]), of(&[0, 1]).expecting(Expect::Count(1)), of(&[0]).expecting(named)]
+        {
             let error = wrong.expect().unwrap_err();
             assert_eq!((error.may_heal(), error.class()), (false, class::MISFIT));
         }

@@ -47,9 +47,7 @@ pub struct GroupPart {
 impl Group {
     /// The parts that ended in this stage, in any way, in the order of their ids.
     pub fn parts_of(&self, stage: &str) -> impl Iterator<Item = &GroupPart> {
-        self.parts
-            .iter()
-            .filter(move |part| part.stage.as_str() == stage)
+        self.parts.iter().filter(move |part| part.stage.as_str() == stage)
     }
 
     /// What this stage made of the parts, in the order of their ids; parts without a payload (left
@@ -82,10 +80,7 @@ mod tests {
         let priced: Vec<(PartId, Line)> = group.decode("price").unwrap();
         assert_eq!(
             priced,
-            [
-                (PartId(0), Line { quantity: 10 }),
-                (PartId(2), Line { quantity: 12 }),
-            ]
+            [(PartId(0), Line { quantity: 10 }), (PartId(2), Line { quantity: 12 }),]
         );
         assert_eq!(group.parts_of("price").count(), 3);
         assert_eq!(group.decode::<Line>("supply").unwrap(), []);

@@ -69,10 +69,8 @@ impl Handlers {
         if self.0.contains_key(&name) {
             return Err(RegisterError::Duplicate { name });
         }
-        let registered = registered(handler).map_err(|error| RegisterError::Schema {
-            name: name.clone(),
-            error,
-        })?;
+        let registered = registered(handler)
+            .map_err(|error| RegisterError::Schema { name: name.clone(), error })?;
         self.0.insert(name, registered);
         Ok(())
     }
@@ -98,10 +96,7 @@ impl Handlers {
 }
 
 fn registered<H: Handler>(handler: H) -> Result<Registered, SchemaError> {
-    Ok(Registered {
-        takes: H::Item::takes()?,
-        service: Arc::new(Erased(handler)),
-    })
+    Ok(Registered { takes: H::Item::takes()?, service: Arc::new(Erased(handler)) })
 }
 
 #[cfg(test)]
@@ -123,9 +118,7 @@ mod tests {
         handlers.add("double", Double).unwrap();
         handlers.add("settle", Settle).unwrap();
         let takes: Vec<_> = handlers.iter().map(|(name, it)| (name, it.takes)).collect();
-        let item = Takes::Item {
-            schema: "samples.Line",
-        };
+        let item = Takes::Item { schema: "samples.Line" };
         assert_eq!(takes, [("double", item), ("settle", Takes::Group)]);
         assert!(handlers.get("settle").is_ok());
     }
@@ -138,10 +131,7 @@ mod tests {
             message(handlers.add("double", Settle)),
             "two handlers are registered as `double`; rename one of them"
         );
-        assert!(matches!(
-            handlers.get("double").unwrap().takes,
-            Takes::Item { .. }
-        ));
+        assert!(matches!(handlers.get("double").unwrap().takes, Takes::Item { .. }));
     }
 
     #[test]

@@ -104,10 +104,9 @@ impl Input for Group {
     fn read(raw: Raw) -> Result<Self, InputError> {
         match raw {
             Raw::Group(group) => Ok(*group),
-            Raw::Record(_) => Err(InputError::WrongKind {
-                takes: "the parts of a group",
-                given: "a record",
-            }),
+            Raw::Record(_) => {
+                Err(InputError::WrongKind { takes: "the parts of a group", given: "a record" })
+            }
         }
     }
 }
@@ -115,10 +114,9 @@ impl Input for Group {
 fn record(raw: Raw) -> Result<Option<Bytes>, InputError> {
     match raw {
         Raw::Record(value) => Ok(value),
-        Raw::Group(_) => Err(InputError::WrongKind {
-            takes: "a record",
-            given: "the parts of a group",
-        }),
+        Raw::Group(_) => {
+            Err(InputError::WrongKind { takes: "a record", given: "the parts of a group" })
+        }
     }
 }
 
@@ -132,33 +130,19 @@ mod tests {
         let line = Line { quantity: 7 };
         let value = samples::encoded(&line);
         assert_eq!(Line::read(Raw::Record(Some(value))), Ok(line));
-        let takes = Takes::Item {
-            schema: "samples.Line",
-        };
+        let takes = Takes::Item { schema: "samples.Line" };
         assert_eq!(Line::takes(), Ok(takes));
     }
 
     #[test]
     fn what_does_not_read_says_why() {
         let foreign = Raw::Record(Some(Bytes::from_static(b"{}")));
-        assert_eq!(
-            Line::read(foreign),
-            Err(DecodeError::NotAvro { first: b'{' }.into())
-        );
+        assert_eq!(Line::read(foreign), Err(DecodeError::NotAvro { first: b'{' }.into()));
         assert_eq!(Line::read(Raw::Record(None)), Err(InputError::NoValue));
         let group = Raw::Group(Box::new(samples::group()));
-        assert!(matches!(
-            Line::read(group.clone()),
-            Err(InputError::WrongKind { .. })
-        ));
-        assert!(matches!(
-            RawItem::read(group),
-            Err(InputError::WrongKind { .. })
-        ));
-        assert!(matches!(
-            Group::read(Raw::Record(None)),
-            Err(InputError::WrongKind { .. })
-        ));
+        assert!(matches!(Line::read(group.clone()), Err(InputError::WrongKind { .. })));
+        assert!(matches!(RawItem::read(group), Err(InputError::WrongKind { .. })));
+        assert!(matches!(Group::read(Raw::Record(None)), Err(InputError::WrongKind { .. })));
     }
 
     #[test]

@@ -37,28 +37,19 @@ impl Output {
 
     /// Bytes as they are, with the item's key.
     pub fn bytes(value: impl Into<Bytes>) -> Self {
-        Self {
-            key: OutputKey::OfItem,
-            value: value.into(),
-        }
+        Self { key: OutputKey::OfItem, value: value.into() }
     }
 
     /// The same with a key of its own.
     #[must_use]
     pub fn keyed(self, key: impl Into<Bytes>) -> Self {
-        Self {
-            key: OutputKey::Own(key.into()),
-            ..self
-        }
+        Self { key: OutputKey::Own(key.into()), ..self }
     }
 
     /// The same without a key.
     #[must_use]
     pub fn unkeyed(self) -> Self {
-        Self {
-            key: OutputKey::None,
-            ..self
-        }
+        Self { key: OutputKey::None, ..self }
     }
 }
 

@@ -73,9 +73,7 @@ impl Handler for Double {
     type Item = Line;
 
     async fn handle(&self, line: Line, _: &Context) -> Result<Outcome, HandlerError> {
-        Outcome::done(&Line {
-            quantity: line.quantity * 2,
-        })
+        Outcome::done(&Line { quantity: line.quantity * 2 })
     }
 }
 

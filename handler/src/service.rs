@@ -53,13 +53,7 @@ mod tests {
         }
         let cx = samples::context();
         let value = Some(Bytes::from_static(b"not a line"));
-        let error = Erased(Unreachable)
-            .call(Raw::Record(value), &cx)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (error.may_heal(), error.class()),
-            (false, class::UNDECODABLE)
-        );
+        let error = Erased(Unreachable).call(Raw::Record(value), &cx).await.unwrap_err();
+        assert_eq!((error.may_heal(), error.class()), (false, class::UNDECODABLE));
     }
 }

@@ -34,10 +34,7 @@ pub struct StackSettings {
 pub fn stack(handler: Arc<dyn Service>, settings: &StackSettings) -> Arc<dyn Service> {
     let limit = settings.item_timeout;
     let group = settings.group.clone();
-    let inner = Arc::new(Timeout {
-        inner: handler,
-        limit,
-    });
+    let inner = Arc::new(Timeout { inner: handler, limit });
     let inner = Arc::new(CatchPanics { inner });
     let inner = Arc::new(Measure::new(inner, settings));
     Arc::new(Trace { inner, group })

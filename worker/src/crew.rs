@@ -45,15 +45,9 @@ impl Crew {
         let executor = |_| {
             let (batches, queue) = mpsc::channel(in_flight_max);
             let task = execute(Arc::clone(workshop), queue, outcomes.clone());
-            Executor {
-                batches,
-                task: AbortOnDropHandle::new(runtime.spawn(task)),
-            }
+            Executor { batches, task: AbortOnDropHandle::new(runtime.spawn(task)) }
         };
-        Self {
-            executors: (0..executors).map(executor).collect(),
-            next: 0,
-        }
+        Self { executors: (0..executors).map(executor).collect(), next: 0 }
     }
 
     /// Hands items over, in equal shares.
@@ -74,11 +68,7 @@ impl Crew {
     /// Whether every task still runs: handlers don't end one, even by a panic.
     pub(crate) fn check(&self) -> Result<(), Stuck> {
         let ended = self.executors.iter().any(|each| each.task.is_finished());
-        if ended {
-            Err(Stuck::ExecutorEnded)
-        } else {
-            Ok(())
-        }
+        if ended { Err(Stuck::ExecutorEnded) } else { Ok(()) }
     }
 }
 

@@ -130,10 +130,7 @@ mod tests {
     fn the_idempotency_key_is_the_given_one_or_the_id() {
         let key = |headers: &[_]| {
             let envelope = opened(headers, Trust::Pipeline).unwrap();
-            envelope
-                .context(&"price".into(), 5)
-                .idempotency_key
-                .to_string()
+            envelope.context(&"price".into(), 5).idempotency_key.to_string()
         };
         assert_eq!(key(&[(ID, "item 3"), (IDEMPOTENCY_KEY, "once")]), "once");
         assert_eq!(key(&[(ID, "item 3")]), "item 3");
@@ -141,19 +138,10 @@ mod tests {
 
     #[test]
     fn what_a_source_says_in_our_name_is_not_heard() {
-        let forged = [
-            (ID, "x"),
-            (IDEMPOTENCY_KEY, "x"),
-            (RUN, "x"),
-            (GROUP, "x"),
-            (CE_ID, "e"),
-        ];
+        let forged = [(ID, "x"), (IDEMPOTENCY_KEY, "x"), (RUN, "x"), (GROUP, "x"), (CE_ID, "e")];
         let envelope = opened(&forged, Trust::Source).unwrap();
         assert_eq!(envelope.id, "e");
-        assert_eq!(
-            (envelope.given_key, envelope.part, envelope.run_id),
-            (None, None, None)
-        );
+        assert_eq!((envelope.given_key, envelope.part, envelope.run_id), (None, None, None));
         assert_eq!(envelope.headers.len(), 1);
         let error = opened(&forged, Trust::Pipeline).unwrap_err();
         assert!(error.to_string().contains("ls-revision"), "{error}");

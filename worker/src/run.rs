@@ -32,19 +32,11 @@ pub async fn run<B: Broker>(
     let control = DrainOnDrop(Control::new());
     let step = WorkerStep::new(&config, handler, Handle::current());
     let (ending, mut ended) = oneshot::channel();
-    let lane = Lane {
-        config,
-        step,
-        control: control.0.clone(),
-        health,
-    };
+    let lane = Lane { config, step, control: control.0.clone(), health };
     thread::Builder::new()
         .name(format!("lane {stage}"))
         .spawn(move || ending.send(lane.run(connect)))
-        .map_err(|error| WorkerError::Thread {
-            stage: stage.clone(),
-            error,
-        })?;
+        .map_err(|error| WorkerError::Thread { stage: stage.clone(), error })?;
     let result = tokio::select! {
         result = &mut ended => result,
         () = draining.cancelled() => {
@@ -57,19 +49,14 @@ pub async fn run<B: Broker>(
 
 fn handler(config: &WorkerConfig, handlers: &Handlers) -> Result<Arc<dyn Service>, WorkerError> {
     let stage = || config.wiring.stage.clone();
-    let registered =
-        handlers
-            .get(&config.handler)
-            .map_err(|error| WorkerError::UnknownHandler {
-                stage: stage(),
-                error,
-            })?;
+    let registered = handlers
+        .get(&config.handler)
+        .map_err(|error| WorkerError::UnknownHandler { stage: stage(), error })?;
     match registered.takes {
         Takes::Item { .. } | Takes::Bytes => Ok(Arc::clone(&registered.service)),
-        Takes::Group => Err(WorkerError::TakesGroups {
-            stage: stage(),
-            handler: config.handler.clone(),
-        }),
+        Takes::Group => {
+            Err(WorkerError::TakesGroups { stage: stage(), handler: config.handler.clone() })
+        }
     }
 }
 
@@ -87,17 +74,11 @@ impl Lane {
         connect: impl FnOnce() -> Result<B, Failure>,
     ) -> Result<(), WorkerError> {
         let stage = self.config.wiring.stage;
-        let broker = connect().map_err(|failure| WorkerError::Connect {
-            stage: stage.clone(),
-            failure,
-        })?;
+        let broker =
+            connect().map_err(|failure| WorkerError::Connect { stage: stage.clone(), failure })?;
         let observe = |status| observe(&self.health, status);
-        lane::run(broker, self.step, self.config.lane, &self.control, observe).map_err(
-            |error| WorkerError::Lane {
-                stage,
-                error: Box::new(error),
-            },
-        )?;
+        lane::run(broker, self.step, self.config.lane, &self.control, observe)
+            .map_err(|error| WorkerError::Lane { stage, error: Box::new(error) })?;
         self.health.finish();
         Ok(())
     }
@@ -106,9 +87,7 @@ impl Lane {
 fn observe(health: &Component, status: Status) {
     health.beat();
     health.set(match status {
-        Status {
-            connected: false, ..
-        } => Readiness::Disconnected,
+        Status { connected: false, .. } => Readiness::Disconnected,
         Status { joined: false, .. } => Readiness::Unassigned,
         Status { .. } => Readiness::Ready,
     });

@@ -26,10 +26,7 @@ pub(crate) fn part() -> PartHeaders {
         revision: Revision(2),
         opened_at: Timestamp(900),
         part_id: PartId(1),
-        inbox: Inbox {
-            topic: "orders.settle.inbox".into(),
-            partition: 5,
-        },
+        inbox: Inbox { topic: "orders.settle.inbox".into(), partition: 5 },
         attempt: 4,
         run_id: None,
     }

@@ -74,11 +74,7 @@ impl Step for WorkerStep {
             self.in_flight_max,
             &self.runtime,
         );
-        let assigned = Assigned {
-            epoch: assignment.epoch,
-            crew,
-            taken: Vec::new(),
-        };
+        let assigned = Assigned { epoch: assignment.epoch, crew, taken: Vec::new() };
         self.assigned.insert(assignment.partition, assigned);
         self.prepared.push(Prepared {
             partition: assignment.partition,
@@ -108,9 +104,7 @@ impl Step for WorkerStep {
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
         for assigned in self.assigned.values_mut() {
             assigned.crew.check()?;
-            assigned
-                .crew
-                .hand_over(std::mem::take(&mut assigned.taken))?;
+            assigned.crew.hand_over(std::mem::take(&mut assigned.taken))?;
         }
         while let Ok(batch) = self.outcomes.try_recv() {
             for worked in batch {
@@ -145,8 +139,7 @@ impl Step for WorkerStep {
 
     fn forgotten(&mut self, partition: Partition) {
         self.assigned.remove(&partition);
-        self.prepared
-            .retain(|prepared| prepared.partition != partition);
+        self.prepared.retain(|prepared| prepared.partition != partition);
     }
 }
 

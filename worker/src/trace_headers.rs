@@ -60,10 +60,7 @@ mod tests {
         let child = extract(&headers).child();
         replace(&mut headers, &child);
         assert_eq!(headers.len(), 3, "replaced, not added");
-        assert_eq!(
-            headers.text(TRACEPARENT),
-            Some(traceparent(&child).as_str())
-        );
+        assert_eq!(headers.text(TRACEPARENT), Some(traceparent(&child).as_str()));
         assert_ne!(headers.text(TRACEPARENT), Some(PARENT));
         assert_eq!(extract(&headers).trace_id(), child.trace_id());
         assert_eq!(headers.text(TRACESTATE), Some("vendor=1"));

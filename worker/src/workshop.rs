@@ -43,13 +43,7 @@ impl Workshop {
         concurrency: NonZeroUsize,
         lane: String,
     ) -> Self {
-        Self {
-            service,
-            wiring,
-            retry,
-            attempts: Semaphore::new(concurrency.get()),
-            lane,
-        }
+        Self { service, wiring, retry, attempts: Semaphore::new(concurrency.get()), lane }
     }
 
     /// The name of the lane.
@@ -83,10 +77,7 @@ impl Workshop {
                 return self.give_up(record, Some(&envelope), &error, attempts);
             }
         };
-        let hop = Hop {
-            envelope: &envelope,
-            trace: &handled.trace,
-        };
+        let hop = Hop { envelope: &envelope, trace: &handled.trace };
         outputs::of(&self.wiring, hop, handled.outcome, Timestamp::now())
             .or_else(|error| self.give_up(record, Some(&envelope), &error, handled.attempts))
     }
@@ -101,11 +92,7 @@ impl Workshop {
             let error = match self.attempt(envelope, &cx).await {
                 Ok(outcome) => {
                     let attempts = cx.attempt;
-                    return Ok(Handled {
-                        outcome,
-                        attempts,
-                        trace,
-                    });
+                    return Ok(Handled { outcome, attempts, trace });
                 }
                 Err(error) => error,
             };
@@ -145,17 +132,10 @@ impl Workshop {
         let origin = envelope::origin(record);
         let (stage, class, message) = (&self.wiring.stage, error.class(), error.message());
         tracing::warn!(%stage, %origin, class, attempts, error = message, "item given up");
-        let given_up = GivenUp {
-            error,
-            attempts,
-            at: Timestamp::now(),
-        };
+        let given_up = GivenUp { error, attempts, at: Timestamp::now() };
         let outputs = outputs::given_up(&self.wiring, record, envelope, &given_up)
             .map_err(|error| Stuck::Unwritable { origin, error })?;
-        Ok(Ending {
-            outputs,
-            verdict: Verdict::Failed,
-        })
+        Ok(Ending { outputs, verdict: Verdict::Failed })
     }
 
     /// What is written for an item one of whose outputs is refused. None: not even its failure.

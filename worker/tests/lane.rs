@@ -138,10 +138,7 @@ async fn every_item_is_doubled_or_dead_lettered_once_and_the_lane_drains() {
     let doubled = values(&cluster, "doubled");
     assert_eq!(doubled.len(), ITEMS as usize - 1);
     let numbers: BTreeSet<i64> = doubled.iter().map(|it| it.parse().unwrap()).collect();
-    let expected: BTreeSet<i64> = (0..ITEMS)
-        .filter(|it| *it != 500)
-        .map(|it| 2 * it)
-        .collect();
+    let expected: BTreeSet<i64> = (0..ITEMS).filter(|it| *it != 500).map(|it| 2 * it).collect();
     assert_eq!(numbers, expected);
     assert_eq!(values(&cluster, "numbers-dlt"), ["five hundred"]);
 }
@@ -160,9 +157,7 @@ async fn a_worker_that_can_not_start_says_why() {
             })
         };
         let token = Shutdown::manual().token();
-        run(config(handler), &handlers(), connect, component, token)
-            .await
-            .unwrap_err()
+        run(config(handler), &handlers(), connect, component, token).await.unwrap_err()
     };
     let unknown = start("duoble").await;
     assert_eq!(
@@ -171,9 +166,5 @@ async fn a_worker_that_can_not_start_says_why() {
     );
     let away = start("double").await;
     assert!(matches!(away, WorkerError::Connect { .. }), "{away}");
-    assert!(
-        away.to_string()
-            .contains("no broker answers at localhost:1"),
-        "{away}"
-    );
+    assert!(away.to_string().contains("no broker answers at localhost:1"), "{away}");
 }

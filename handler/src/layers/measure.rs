@@ -31,12 +31,7 @@ impl Measure {
             "messaging_destination_name" => topic.clone(),
             "messaging_consumer_group_name" => group.clone(),
         );
-        Self {
-            inner,
-            topic,
-            group,
-            done,
-        }
+        Self { inner, topic, group, done }
     }
 
     fn record(&self, answer: &Result<Outcome, HandlerError>, took: Duration) {
@@ -78,10 +73,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn attempts_are_counted_by_topic_group_and_error() {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets(&[0.5, 1.0])
-            .unwrap()
-            .build_recorder();
+        let recorder = PrometheusBuilder::new().set_buckets(&[0.5, 1.0]).unwrap().build_recorder();
         let _guard = metrics::set_default_local_recorder(&recorder);
         let inner = samples::answering(|attempt| match attempt {
             1 => Err(HandlerError::transient("away", "refused")),

@@ -45,10 +45,7 @@ mod tests {
             Ok(Outcome::nothing())
         });
         let cx = samples::context();
-        CatchPanics { inner }
-            .call(Raw::Record(None), &cx)
-            .await
-            .unwrap_err()
+        CatchPanics { inner }.call(Raw::Record(None), &cx).await.unwrap_err()
     }
 
     #[tokio::test]

@@ -45,10 +45,7 @@ mod tests {
             assert_eq!(answer.is_ok(), answers, "{takes} s");
             if let Err(error) = answer {
                 assert!(error.may_heal());
-                assert_eq!(
-                    error.to_string(),
-                    "no answer within 10s, the item's timeout (timeout)"
-                );
+                assert_eq!(error.to_string(), "no answer within 10s, the item's timeout (timeout)");
             }
         }
     }

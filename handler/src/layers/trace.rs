@@ -91,10 +91,7 @@ mod tests {
         let mut cx = samples::context();
         cx.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into();
         let group = "orders.price".into();
-        let trace = Trace {
-            inner: fails,
-            group,
-        };
+        let trace = Trace { inner: fails, group };
         assert!(trace.call(Raw::Record(None), &cx).await.is_err());
 
         let text = log.text();

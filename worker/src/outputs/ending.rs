@@ -29,10 +29,7 @@ pub(crate) fn of(
 ) -> Result<Ending, HandlerError> {
     let outputs = match (outcome, &wiring.route) {
         (Outcome::Skipped, _) => {
-            return Ok(Ending {
-                outputs: left_out(wiring, hop)?,
-                verdict: Verdict::Skipped,
-            });
+            return Ok(Ending { outputs: left_out(wiring, hop)?, verdict: Verdict::Skipped });
         }
         (Outcome::Done(outputs), Route::Topic(_)) if outputs.is_empty() => left_out(wiring, hop)?,
         (Outcome::Done(outputs), Route::Topic(topic)) => to_topic::outputs(topic, hop, outputs)?,
@@ -41,9 +38,7 @@ pub(crate) fn of(
             fan_out::outputs(route, hop, &parts, now)?
         }
         (Outcome::FanOut(_), Route::Topic(_) | Route::Join) => {
-            return Err(misfit(
-                "the handler fans out, and its stage has no `fan_out`",
-            ));
+            return Err(misfit("the handler fans out, and its stage has no `fan_out`"));
         }
         (Outcome::Done(_), Route::FanOut(_)) => {
             return Err(misfit(
@@ -52,10 +47,7 @@ pub(crate) fn of(
             ));
         }
     };
-    Ok(Ending {
-        outputs,
-        verdict: Verdict::Done,
-    })
+    Ok(Ending { outputs, verdict: Verdict::Done })
 }
 
 /// An outcome that the stage has no place for: an error in the pipeline or its handler.
@@ -65,14 +57,6 @@ pub(super) fn misfit(message: impl Into<String>) -> HandlerError {
 
 /// Nothing goes on from here: a join that waits for the item, if one does, learns so.
 fn left_out(wiring: &Wiring, hop: Hop<'_>) -> Result<Vec<Outgoing>, HandlerError> {
-    let end = End {
-        status: PartStatus::Skipped,
-        error: None,
-    };
-    Ok(part_outcome::for_each_stage(
-        &wiring.part_stages,
-        hop,
-        &end,
-        0,
-    )?)
+    let end = End { status: PartStatus::Skipped, error: None };
+    Ok(part_outcome::for_each_stage(&wiring.part_stages, hop, &end, 0)?)
 }

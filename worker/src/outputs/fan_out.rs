@@ -64,10 +64,7 @@ fn opening(route: &FanOutRoute, hop: Hop<'_>, expect: Expect, now: Timestamp) ->
 /// Where the group lives: the partition of its id, as any producer would choose it.
 fn inbox(route: &FanOutRoute, opening: &GroupOpen) -> Inbox {
     let id = opening.group_id.as_str().as_bytes();
-    Inbox {
-        topic: route.inbox.clone(),
-        partition: partition_for(id, route.inbox_partitions).0,
-    }
+    Inbox { topic: route.inbox.clone(), partition: partition_for(id, route.inbox_partitions).0 }
 }
 
 fn opening_record(

@@ -40,10 +40,7 @@ pub(crate) fn given_up(
             status: PartStatus::Failed,
             error: Some(PartError::new(error.class(), error.message())),
         };
-        let hop = Hop {
-            envelope,
-            trace: &envelope.trace,
-        };
+        let hop = Hop { envelope, trace: &envelope.trace };
         let stages = &wiring.part_stages;
         outputs.extend(part_outcome::for_each_stage(stages, hop, &end, 1)?);
     }

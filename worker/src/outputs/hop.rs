@@ -62,10 +62,7 @@ impl Hop<'_> {
     }
 
     fn add_ours(&self, headers: &mut Headers, index: u32) {
-        let origin = Origin {
-            index,
-            ..self.envelope.origin.clone()
-        };
+        let origin = Origin { index, ..self.envelope.origin.clone() };
         origin.write(headers);
         if let Some(run_id) = &self.envelope.run_id {
             headers.set_text(RUN, run_id);
@@ -91,10 +88,7 @@ mod tests {
 
     fn same_item(record: &Record) -> (Envelope, Headers) {
         let envelope = Envelope::open(record, Trust::Pipeline).unwrap();
-        let hop = Hop {
-            envelope: &envelope,
-            trace: &envelope.trace,
-        };
+        let hop = Hop { envelope: &envelope, trace: &envelope.trace };
         let headers = hop.same_item(0);
         (envelope, headers)
     }
@@ -102,11 +96,7 @@ mod tests {
     #[test]
     fn what_describes_the_value_that_came_does_not_go_on() {
         let mut record = samples::record(17);
-        for (name, value) in [
-            (CE_ID, "event 3"),
-            ("ce_type", "sold"),
-            (CONTENT_TYPE, "text"),
-        ] {
+        for (name, value) in [(CE_ID, "event 3"), ("ce_type", "sold"), (CONTENT_TYPE, "text")] {
             record.headers.set_text(name, value);
         }
         record.headers.set_text("tenant", "acme");

@@ -55,10 +55,7 @@ pub(super) fn for_each_stage(
     let Some(part) = &hop.envelope.part else {
         return Ok(Vec::new());
     };
-    let outcome = |stage| PartOutcome {
-        error: end.error.clone(),
-        ..of(part, stage, end.status)
-    };
+    let outcome = |stage| PartOutcome { error: end.error.clone(), ..of(part, stage, end.status) };
     (first_index..)
         .zip(stages)
         .map(|(index, stage)| written(part, outcome(stage), hop, index))

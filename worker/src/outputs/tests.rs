@@ -34,29 +34,20 @@ fn fan_out() -> Route {
 
 fn end(wiring: &Wiring, record: &Record, outcome: Outcome) -> Result<Ending, HandlerError> {
     let envelope = Envelope::open(record, wiring.trust).unwrap();
-    let hop = Hop {
-        envelope: &envelope,
-        trace: &envelope.trace,
-    };
+    let hop = Hop { envelope: &envelope, trace: &envelope.trace };
     of(wiring, hop, outcome, NOW)
 }
 
 fn outputs(route: Route, record: &Record, outcome: Outcome) -> Vec<Outgoing> {
-    end(&samples::wiring(route), record, outcome)
-        .unwrap()
-        .outputs
+    end(&samples::wiring(route), record, outcome).unwrap().outputs
 }
 
 fn parts(count: u32) -> FanOut {
-    (0..count)
-        .map(|id| Output::bytes(format!("piece {id}")))
-        .collect()
+    (0..count).map(|id| Output::bytes(format!("piece {id}"))).collect()
 }
 
 fn text(bytes: Option<&Bytes>) -> String {
-    bytes.map_or("-".into(), |bytes| {
-        String::from_utf8(bytes.to_vec()).unwrap()
-    })
+    bytes.map_or("-".into(), |bytes| String::from_utf8(bytes.to_vec()).unwrap())
 }
 
 /// An output in a few words.
@@ -70,10 +61,7 @@ fn told(output: &Outgoing) -> String {
     match InboxRecord::decode(output.value.as_ref().unwrap()).unwrap() {
         InboxRecord::Outcome(it) => {
             let payload = text(it.payload.as_ref());
-            format!(
-                "{place}: {}/{} {:?} {payload}",
-                it.stage, it.part_id, it.status
-            )
+            format!("{place}: {}/{} {:?} {payload}", it.stage, it.part_id, it.status)
         }
         InboxRecord::Open(it) => format!("{place}: {} expects {:?}", it.group_id, it.expect),
         other => panic!("nobody writes {other:?}"),
@@ -95,10 +83,7 @@ fn an_outcome_is_written_as_its_route_asks() {
         "orders.pack.inbox/{}: lines/3/17 expects Count(2)",
         partition_for(b"lines/3/17", 8)
     );
-    let two = [
-        "priced: order 7 = a, as lines/3/17/0/0",
-        "priced: order 7 = b, as lines/3/17/0/1",
-    ];
+    let two = ["priced: order 7 = a, as lines/3/17/0/0", "priced: order 7 = b, as lines/3/17/0/1"];
     let pieces = [
         opened.as_str(),
         "pieces: order 7 = piece 0, as lines/3/17/0/0",
@@ -129,11 +114,7 @@ fn an_outcome_is_written_as_its_route_asks() {
     for (route, record, outcome, verdict, expected) in table {
         let case = format!("{route:?} {outcome:?}");
         let (got, told) = written(route, record, outcome);
-        assert_eq!(
-            (got, told.iter().map(String::as_str).collect()),
-            (verdict, expected),
-            "{case}"
-        );
+        assert_eq!((got, told.iter().map(String::as_str).collect()), (verdict, expected), "{case}");
     }
 }
 
@@ -154,11 +135,7 @@ fn an_outcome_without_a_place_gives_the_item_up() {
     ] {
         let case = format!("{route:?} {outcome:?}");
         let error = end(&samples::wiring(route), record, outcome).unwrap_err();
-        assert_eq!(
-            (error.may_heal(), error.class()),
-            (false, class::MISFIT),
-            "{case}"
-        );
+        assert_eq!((error.may_heal(), error.class()), (false, class::MISFIT), "{case}");
     }
 }
 
@@ -173,28 +150,14 @@ fn each_output_has_a_place_of_its_own_in_audit_and_trace() {
         (fan_out(), Outcome::fan_out(parts(3))),
     ] {
         let written = outputs(route, &record, outcome);
-        let origins: Vec<_> = written
-            .iter()
-            .map(|it| it.headers.text(ORIGIN).unwrap())
-            .collect();
-        let expected: Vec<_> = (0..written.len())
-            .map(|i| format!("lines/3/17/{i}"))
-            .collect();
+        let origins: Vec<_> = written.iter().map(|it| it.headers.text(ORIGIN).unwrap()).collect();
+        let expected: Vec<_> = (0..written.len()).map(|i| format!("lines/3/17/{i}")).collect();
         assert_eq!(origins, expected);
-        let spans: BTreeSet<_> = written
-            .iter()
-            .map(|it| it.headers.text(TRACEPARENT).unwrap())
-            .collect();
-        assert_eq!(
-            spans.len(),
-            written.len(),
-            "each is sent in a span of its own"
-        );
+        let spans: BTreeSet<_> =
+            written.iter().map(|it| it.headers.text(TRACEPARENT).unwrap()).collect();
+        assert_eq!(spans.len(), written.len(), "each is sent in a span of its own");
         for span in spans {
-            assert!(
-                span.starts_with("00-0af7651916cd43dd8448eb211c80319c-"),
-                "{span}"
-            );
+            assert!(span.starts_with("00-0af7651916cd43dd8448eb211c80319c-"), "{span}");
             assert_ne!(span, sent);
         }
     }
@@ -243,10 +206,7 @@ fn a_group_is_opened_where_its_parts_will_report() {
             revision: Revision::FIRST,
             opened_at: NOW,
             part_id: PartId(id),
-            inbox: Inbox {
-                topic: "orders.pack.inbox".into(),
-                partition: partition.0,
-            },
+            inbox: Inbox { topic: "orders.pack.inbox".into(), partition: partition.0 },
             attempt: 0,
             run_id: Some("run 1".into()),
         };
@@ -261,30 +221,21 @@ fn more_parts_than_the_join_takes_give_the_item_up() {
     assert!(end(&wiring, &record, Outcome::fan_out(parts(3))).is_ok());
     for too_many in [parts(4), parts(0).expecting(Expect::Count(4))] {
         let error = end(&wiring, &record, Outcome::fan_out(too_many)).unwrap_err();
-        assert_eq!(
-            (error.may_heal(), error.class()),
-            (false, class::TOO_MANY_PARTS)
-        );
+        assert_eq!((error.may_heal(), error.class()), (false, class::TOO_MANY_PARTS));
     }
 }
 
 fn give_up(wiring: &Wiring, record: &Record) -> Vec<Outgoing> {
     let envelope = Envelope::open(record, wiring.trust).unwrap();
     let error = HandlerError::permanent("sold_out", "no pieces left");
-    let given = GivenUp {
-        error: &error,
-        attempts: 5,
-        at: NOW,
-    };
+    let given = GivenUp { error: &error, attempts: 5, at: NOW };
     given_up(wiring, record, Some(&envelope), &given).unwrap()
 }
 
 #[test]
 fn a_dead_letter_is_the_record_byte_for_byte_and_then_its_failure() {
     let mut record = samples::record(17);
-    record
-        .headers
-        .push("twice", Some(Bytes::from_static(&[0xFF, 0x00])));
+    record.headers.push("twice", Some(Bytes::from_static(&[0xFF, 0x00])));
     record.headers.push("twice", None);
     // It was a dead letter once before, of another stage: what that said must stay.
     record.headers.set_text(ORIGIN, "orders/1/2/3");
@@ -329,19 +280,10 @@ fn a_part_that_is_given_up_ends_for_every_stage_that_is_waited_for() {
         else {
             panic!("the part's end is an outcome");
         };
-        assert_eq!(
-            (outcome.revision, outcome.opened_at),
-            (Revision(2), Timestamp(900))
-        );
+        assert_eq!((outcome.revision, outcome.opened_at), (Revision(2), Timestamp(900)));
         assert_eq!((outcome.part_id, outcome.attempt), (PartId(1), 4));
-        assert_eq!(
-            (outcome.status, &outcome.payload),
-            (PartStatus::Failed, &None)
-        );
-        assert_eq!(
-            outcome.error,
-            Some(PartError::new("sold_out", "no pieces left"))
-        );
+        assert_eq!((outcome.status, &outcome.payload), (PartStatus::Failed, &None));
+        assert_eq!(outcome.error, Some(PartError::new("sold_out", "no pieces left")));
         ended.push(outcome.stage.to_string());
     }
     assert_eq!(ended, ["pack", "ship"]);

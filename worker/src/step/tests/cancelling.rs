@@ -36,10 +36,7 @@ async fn a_partition_that_is_forgotten_takes_its_handlers_along() {
     lane.forget();
     let forgotten = Instant::now();
     while dropped.get() < 20 {
-        assert!(
-            forgotten.elapsed() < Duration::from_secs(1),
-            "handlers run on"
-        );
+        assert!(forgotten.elapsed() < Duration::from_secs(1), "handlers run on");
         lane.turn().await;
     }
     for _ in 0..10 {
@@ -63,11 +60,7 @@ async fn a_partition_that_comes_back_is_worked_on_under_its_new_epoch() {
     lane.assign();
     lane.give((10..20).map(unkeyed));
     lane.until(10).await;
-    assert!(
-        lane.finished
-            .iter()
-            .all(|finished| finished.epoch == Epoch(2))
-    );
+    assert!(lane.finished.iter().all(|finished| finished.epoch == Epoch(2)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,9 +18,7 @@ use crate::samples;
 fn failure(finished: &Finished) -> (String, String, u32) {
     assert_eq!(finished.verdict, Verdict::Failed);
     assert_eq!(finished.outputs[0].topic.as_str(), "lines-dlt");
-    let failure = Failure::read(&finished.outputs[0].headers)
-        .unwrap()
-        .unwrap();
+    let failure = Failure::read(&finished.outputs[0].headers).unwrap().unwrap();
     (failure.class, failure.message, failure.attempts)
 }
 
@@ -37,18 +35,12 @@ async fn an_item_is_tried_until_its_attempts_are_spent_with_bounded_pauses() {
     let expected = ("away".into(), "refused".into(), 5);
     assert_eq!(failure(lane.of(17)), expected);
     let attempts = attempts.get();
-    let numbers: Vec<_> = attempts
-        .iter()
-        .map(|(attempt, max, _)| (*attempt, *max))
-        .collect();
+    let numbers: Vec<_> = attempts.iter().map(|(attempt, max, _)| (*attempt, *max)).collect();
     assert_eq!(numbers, [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
     // A millisecond more than the longest pause: the timer's own.
     for (pair, longest) in attempts.windows(2).zip([1, 2, 4, 4]) {
         let pause = pair[1].2 - pair[0].2;
-        assert!(
-            pause <= Duration::from_millis(longest * 1_000 + 1),
-            "{pause:?}"
-        );
+        assert!(pause <= Duration::from_millis(longest * 1_000 + 1), "{pause:?}");
     }
 }
 
@@ -123,14 +115,8 @@ async fn an_attempt_that_hangs_or_panics_fails_and_harms_no_one_else() {
     assert_eq!(failure(lane.of(0)), ("panic".into(), "no price".into(), 5));
     let (class, _, attempts) = failure(lane.of(1));
     assert_eq!((class.as_str(), attempts), ("timeout", 5));
-    assert!(
-        begun.elapsed() >= Duration::from_secs(50),
-        "five attempts of ten seconds"
-    );
-    let others = lane
-        .finished
-        .iter()
-        .filter(|it| it.verdict == Verdict::Done);
+    assert!(begun.elapsed() >= Duration::from_secs(50), "five attempts of ten seconds");
+    let others = lane.finished.iter().filter(|it| it.verdict == Verdict::Done);
     assert_eq!(others.count(), 48);
 }
 
@@ -148,10 +134,7 @@ async fn a_part_that_fails_tells_its_join_in_the_same_outcome() {
     let InboxRecord::Outcome(outcome) = InboxRecord::decode(news).unwrap() else {
         panic!("the part's end is an outcome");
     };
-    assert_eq!(
-        (outcome.status, outcome.stage.as_str()),
-        (PartStatus::Failed, "price")
-    );
+    assert_eq!((outcome.status, outcome.stage.as_str()), (PartStatus::Failed, "price"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,15 +154,8 @@ async fn an_item_whose_output_is_refused_fails_and_then_no_further() {
     assert_eq!(class, "refused");
     let expected = "refused by topic priced: 2000 bytes of at most 1000 (MSG_SIZE_TOO_LARGE)";
     assert!(message.ends_with(expected), "{message}");
-    assert_eq!(
-        finished.outputs.len(),
-        2,
-        "the dead letter, and the part's end"
-    );
-    assert_eq!(
-        finished.outputs[0].value,
-        Some(Bytes::from_static(b"line 1"))
-    );
+    assert_eq!(finished.outputs.len(), 2, "the dead letter, and the part's end");
+    assert_eq!(finished.outputs[0].value, Some(Bytes::from_static(b"line 1")));
     assert_eq!(lane.step.refused(&finished, &refusal), None);
 }
 
@@ -206,14 +182,7 @@ async fn retries_and_committed_dead_letters_are_counted_by_the_class_of_their_er
     lane.step.committed(batch, &[]);
     let text = recorder.handle().render();
     let retries = r#"longshore_retries_total{lane="orders.price",class="away"} 4"#;
-    for line in [
-        retries,
-        &dead_letters("away", 1),
-        &dead_letters("sold_out", 1),
-    ] {
-        assert!(
-            text.lines().any(|other| other == line),
-            "no {line} in\n{text}"
-        );
+    for line in [retries, &dead_letters("away", 1), &dead_letters("sold_out", 1)] {
+        assert!(text.lines().any(|other| other == line), "no {line} in\n{text}");
     }
 }

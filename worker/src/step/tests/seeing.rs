@@ -30,19 +30,13 @@ async fn a_handler_sees_where_its_item_comes_from_and_what_it_belongs_to() {
     record.headers.set_text(TRACEPARENT, SENT);
     let cx = seen(&config(), record.clone()).await;
     assert_eq!(cx.origin.to_string(), "lines/3/17/0");
-    assert_eq!(
-        (cx.stage.as_str(), cx.attempt, cx.attempts_max),
-        ("price", 1, 5)
-    );
+    assert_eq!((cx.stage.as_str(), cx.attempt, cx.attempts_max), ("price", 1, 5));
     assert_eq!(cx.id, "line 1 of order 7");
     assert_eq!(cx.idempotency_key.as_str(), "line 1 of order 7");
     assert_eq!((cx.key, cx.timestamp), (record.key, Some(Timestamp(1_000))));
     assert_eq!(cx.part, Some(samples::part()));
     assert_eq!(cx.headers.text("tenant"), Some("acme"));
-    assert!(
-        cx.traceparent
-            .starts_with("00-0af7651916cd43dd8448eb211c80319c-")
-    );
+    assert!(cx.traceparent.starts_with("00-0af7651916cd43dd8448eb211c80319c-"));
     assert_ne!(cx.traceparent, SENT, "an attempt is a span of its own");
 }
 
