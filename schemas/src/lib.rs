@@ -13,7 +13,9 @@ pub mod records;
 
 mod codec;
 
-pub use codec::{BYTES_MAX, Codec, DecodeError, EncodeError, Fingerprint, SchemaError, WorkItem};
+pub use codec::{
+    BYTES_MAX, Codec, DecodeError, EncodeError, Fingerprint, SchemaError, ValueEncoder, WorkItem,
+};
 pub use headers::{HeaderError, Headers, PartHeaders};
 pub use ids::{GroupId, IdempotencyKey, PartId, Revision, RunId, StageName, TopicName};
 pub use origin::{Inbox, Origin, OriginError, ResultOrigin};

@@ -7,6 +7,7 @@ mod work_item;
 
 mod shared;
 mod typed;
+mod untyped;
 
 mod body;
 mod layout;
@@ -17,4 +18,5 @@ mod single_object;
 pub use error::{DecodeError, EncodeError, SchemaError};
 pub use fingerprint::Fingerprint;
 pub use typed::{BYTES_MAX, Codec};
+pub use untyped::ValueEncoder;
 pub use work_item::WorkItem;

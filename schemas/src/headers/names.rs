@@ -32,6 +32,11 @@ pub const STAGE: &str = "ls-stage";
 /// Of a dead letter: when, in milliseconds since 1970.
 pub const FAILED_AT: &str = "ls-failed-at";
 
+/// Of a dead letter that comes from no topic: the file or generator that it was read from.
+pub const SOURCE: &str = "ls-source";
+/// Of such a dead letter: the number of its line or item in there, from 1.
+pub const LINE: &str = "ls-line";
+
 /// What begins the name of every header of ours: stripped from records of a source, where anyone
 /// may have written them.
 pub const OURS: &str = "ls-";
