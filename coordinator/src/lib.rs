@@ -22,6 +22,7 @@ mod run;
 
 pub use config::{JoinConfig, JoinTopics};
 pub use error::CoordinatorError;
+pub use journal::{JournalFrom, JournalRead, read as read_journal};
 pub use run::run;
 pub use state::{JoinState, JoinStateError};
-pub use step::{JoinStep, ReadJournal};
+pub use step::{Clock, JoinStep, ReadJournal};

@@ -6,6 +6,7 @@ use longshore_kafka::lane::broker::Broker;
 use longshore_kafka::lane::config::LaneConfig;
 use longshore_kafka::lane::{Control, Status, run_on_thread};
 use longshore_kafka::{Failure, Settings};
+use longshore_schemas::Timestamp;
 use longshore_telemetry::{Component, Readiness};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ pub async fn run<B: Broker>(
     let topic = config.topics.journal.clone();
     let read_journal: Arc<ReadJournal> =
         Arc::new(move |partition, from| journal::read(&settings, &topic, partition, from));
-    let step = JoinStep::new(config, Handle::current(), read_journal);
+    let step = JoinStep::new(config, Handle::current(), read_journal, Arc::new(Timestamp::now));
     let control = Control::new();
     let health = Arc::new(health);
     let observe = {

@@ -9,7 +9,7 @@ use longshore_kafka::lane::step::{
     Assignment, Epoch, Finished, Item, Prepared, Step, StepError, Verdict,
 };
 use longshore_kafka::{Offset, Outgoing, Partition, Record, Refusal};
-use longshore_schemas::TopicName;
+use longshore_schemas::{Timestamp, TopicName};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -25,11 +25,15 @@ use crate::task::{Job, JoinTask};
 pub type ReadJournal =
     dyn Fn(Partition, JournalFrom) -> Result<JournalRead, StepError> + Send + Sync;
 
+/// The owner's clock: it only decides when a tick is written.
+pub type Clock = dyn Fn() -> Timestamp + Send + Sync;
+
 /// The coordinator's side of its lane.
 pub struct JoinStep {
     config: Arc<JoinConfig>,
     runtime: Handle,
     read_journal: Arc<ReadJournal>,
+    clock: Arc<Clock>,
     permits: Arc<Semaphore>,
     assignments: BTreeMap<Partition, Assigned>,
     events: Receiver<Event>,
@@ -58,13 +62,19 @@ enum Event {
 
 impl JoinStep {
     /// A join without partitions so far; its gathers run on `runtime`.
-    pub fn new(config: JoinConfig, runtime: Handle, read_journal: Arc<ReadJournal>) -> Self {
+    pub fn new(
+        config: JoinConfig,
+        runtime: Handle,
+        read_journal: Arc<ReadJournal>,
+        clock: Arc<Clock>,
+    ) -> Self {
         let (sender, events) = channel();
         Self {
             permits: Arc::new(Semaphore::new(config.concurrency)),
             config: Arc::new(config),
             runtime,
             read_journal,
+            clock,
             assignments: BTreeMap::new(),
             events,
             sender,
@@ -218,9 +228,10 @@ impl Step for JoinStep {
             return Err(reason);
         }
         self.take_events()?;
+        let now = (self.clock)();
         for assigned in self.assignments.values_mut() {
             if let Some(task) = &mut assigned.task {
-                task.hand_over(outcomes)?;
+                task.hand_over(now, outcomes)?;
             }
         }
         self.observe();

@@ -200,7 +200,11 @@ impl JoinTask {
     }
 
     /// Hands over what is complete, in order, and a tick if one is due.
-    pub fn hand_over(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+    pub fn hand_over(
+        &mut self,
+        now: Timestamp,
+        outcomes: &mut Vec<Finished>,
+    ) -> Result<(), StepError> {
         while self.absorbed.front().is_some_and(Absorbed::is_complete) {
             let Some(absorbed) = self.absorbed.pop_front() else {
                 break;
@@ -210,8 +214,7 @@ impl JoinTask {
             let outputs = absorbed.outputs.into_iter().flat_map(Slot::into_ready).collect();
             outcomes.push(self.finished(absorbed.item, outputs));
         }
-        if self.tick_is_due() {
-            let now = Timestamp::now();
+        if self.tick_is_due(now) {
             self.ticked = now;
             self.handed.push_back(Vec::new());
             let tick = self.outputs().tick(now, &self.owner)?;
@@ -221,8 +224,7 @@ impl JoinTask {
     }
 
     /// A deadline has come by the owner's clock, and nothing that arrived has said so.
-    fn tick_is_due(&self) -> bool {
-        let now = Timestamp::now();
+    fn tick_is_due(&self, now: Timestamp) -> bool {
         let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
         due && self.live && now.since(self.ticked) >= TICK_INTERVAL
     }
