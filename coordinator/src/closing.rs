@@ -58,7 +58,8 @@ async fn attempts(
     loop {
         match config.gather.call(Raw::Group(Box::new(group.clone())), &cx).await {
             Err(error) if error.may_heal() && !cx.is_last_attempt() => {
-                metrics::counter!("longshore_retries_total", "stage" => config.join.to_string())
+                let (lane, class) = (config.group.clone(), error.class());
+                metrics::counter!("longshore_retries_total", "lane" => lane, "class" => class)
                     .increment(1);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(config.backoff_max);

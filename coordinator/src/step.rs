@@ -223,10 +223,12 @@ impl Step for JoinStep {
         self.run(partition, jobs);
     }
 
+    /// What the turn's records close is under way already.
+    fn flush(&mut self) -> Result<(), StepError> {
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
-        if let Some(reason) = self.failed.take() {
-            return Err(reason);
-        }
         self.take_events()?;
         let now = (self.clock)();
         for assigned in self.assignments.values_mut() {

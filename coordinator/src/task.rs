@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use longshore_kafka::lane::step::{Epoch, Finished, Item, StepError, Verdict};
 use longshore_kafka::{Offset, Outgoing, Partition, Record};
-use longshore_schemas::records::InboxRecord;
+use longshore_schemas::records::{Closed, GroupStatus, InboxRecord};
 use longshore_schemas::{Timestamp, headers};
 use longshore_telemetry::TraceContext;
 
@@ -158,6 +158,7 @@ impl JoinTask {
         let outputs = Outputs { config: &self.config, partition: self.partition };
         let (mut slots, mut holds, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         for effect in effects {
+            count(&self.config, &effect.action);
             holds.extend(effect.releases().cloned());
             slots.push(match effect.action {
                 Action::Close(closing) => {
@@ -279,6 +280,30 @@ impl Slot {
             Self::Gathering => Vec::new(),
         }
     }
+}
+
+fn count(config: &JoinConfig, action: &Action) {
+    let name = match action {
+        Action::Close(closing) => return count_closed(config, &closing.closed),
+        Action::Late(_) => "longshore_late_parts_total",
+        Action::Conflict(_) => "longshore_conflicting_parts_total",
+        Action::Orphan(_) => "longshore_orphan_parts_total",
+        Action::Cancel(_) => return,
+    };
+    metrics::counter!(name, "join" => config.join.to_string()).increment(1);
+}
+
+/// Also tells how long the group was open, by the broker's clock.
+fn count_closed(config: &JoinConfig, closed: &Closed) {
+    let left = closed.deadline.since(closed.watermark);
+    let result = match closed.status {
+        GroupStatus::Complete => "complete",
+        GroupStatus::Partial => "partial",
+        GroupStatus::Failed => "failed",
+    };
+    let join = config.join.to_string();
+    metrics::histogram!("longshore_group_wait_seconds", "join" => join, "result" => result)
+        .record(config.rules.timeout.saturating_sub(left));
 }
 
 fn decode(record: &Record) -> Result<InboxRecord, String> {

@@ -10,10 +10,7 @@ use crate::Partition;
 /// # Panics
 /// If there are no partitions: Kafka has no such topic.
 pub fn partition_for(key: &[u8], partitions: i32) -> Partition {
-    assert!(
-        partitions > 0,
-        "a topic has at least one partition, not {partitions}"
-    );
+    assert!(partitions > 0, "a topic has at least one partition, not {partitions}");
     Partition((murmur2(key) & i32::MAX) % partitions)
 }
 
@@ -30,10 +27,7 @@ fn murmur2(data: &[u8]) -> i32 {
         hash.wrapping_mul(M) ^ mixed.wrapping_mul(M)
     });
     if !tail.is_empty() {
-        hash ^= tail
-            .iter()
-            .rev()
-            .fold(0, |bits, &byte| bits << 8 | u32::from(byte));
+        hash ^= tail.iter().rev().fold(0, |bits, &byte| bits << 8 | u32::from(byte));
         hash = hash.wrapping_mul(M);
     }
     hash ^= hash >> 13;

@@ -99,13 +99,7 @@ impl<T: Transactions> Publisher<T> {
     /// reader finds of this id's earlier transactions is final: time to read the cursor.
     pub fn open(transactions: T, timeout: Duration) -> Result<Self, PublishError> {
         let (pace, renewed, unsettled) = (BATCH_RECORDS_MAX, None, 0);
-        let mut publisher = Self {
-            transactions,
-            timeout,
-            pace,
-            renewed,
-            unsettled,
-        };
+        let mut publisher = Self { transactions, timeout, pace, renewed, unsettled };
         publisher.await_ready()?;
         Ok(publisher)
     }
@@ -135,19 +129,14 @@ impl<T: Transactions> Publisher<T> {
 
     /// One transaction, and what it takes to judge its refusals.
     fn attempt(&mut self, batch: &[Outgoing]) -> Result<Attempt, PublishError> {
-        match self
-            .write(batch.iter().enumerate())
-            .map(Transaction::commit)
-        {
+        match self.write(batch.iter().enumerate()).map(Transaction::commit) {
             Ok(Commit::Committed) => {
                 self.unsettled = 0;
                 Ok(Attempt::Ended(Published::All))
             }
-            Ok(Commit::Unknown(failure)) => Err(Failure {
-                remedy: Remedy::Rebuild,
-                ..failure
+            Ok(Commit::Unknown(failure)) => {
+                Err(Failure { remedy: Remedy::Rebuild, ..failure }.into())
             }
-            .into()),
             Err(Spoiled::Failed(failure)) => Err(failure.into()),
             // It was the only one under way.
             Err(Spoiled::Refused(guilty)) if self.pace == 1 => {
@@ -218,10 +207,7 @@ impl<T: Transactions> Publisher<T> {
             // What a probe leaves behind can be fenced off at once: it publishes nothing.
             self.renew_if_tainted()?;
             // Dropping the transaction aborts it.
-            match self
-                .write(suspects.iter().map(|&(tag, _)| (tag, &batch[tag])))
-                .map(drop)
-            {
+            match self.write(suspects.iter().map(|&(tag, _)| (tag, &batch[tag]))).map(drop) {
                 Ok(()) => return Ok(Vec::new()),
                 Err(Spoiled::Refused(refused)) => return Ok(refused),
                 // The client counts a refused batch as sent, and the broker doesn't: the next one
@@ -246,11 +232,7 @@ impl<T: Transactions> Publisher<T> {
 
     /// A tainted producer must not begin another transaction.
     fn renew_if_tainted(&mut self) -> Result<(), PublishError> {
-        if self.transactions.tainted() {
-            self.renew(tainted())
-        } else {
-            Ok(())
-        }
+        if self.transactions.tainted() { self.renew(tainted()) } else { Ok(()) }
     }
 
     /// Nothing may be published with a new producer before the caller has looked at its cursor:
@@ -276,9 +258,7 @@ impl<T: Transactions> Publisher<T> {
                 },
             }
             if self.transactions.now() >= deadline {
-                return Err(PublishError::NotReady {
-                    waited: self.timeout,
-                });
+                return Err(PublishError::NotReady { waited: self.timeout });
             }
         }
     }
@@ -294,10 +274,7 @@ enum Attempt {
 
 fn halves(mut suspects: Vec<(usize, Refusal)>) -> Vec<Vec<(usize, Refusal)>> {
     let second = suspects.split_off(suspects.len() / 2);
-    [suspects, second]
-        .into_iter()
-        .filter(|half| !half.is_empty())
-        .collect()
+    [suspects, second].into_iter().filter(|half| !half.is_empty()).collect()
 }
 
 fn check_bounds(batch: &[Outgoing]) -> Result<(), PublishError> {
@@ -313,10 +290,7 @@ fn check_bounds(batch: &[Outgoing]) -> Result<(), PublishError> {
 fn without_producer(failure: Failure) -> Failure {
     match failure.remedy {
         Remedy::Stop => failure,
-        _ => Failure {
-            remedy: Remedy::Rebuild,
-            ..failure
-        },
+        _ => Failure { remedy: Remedy::Rebuild, ..failure },
     }
 }
 

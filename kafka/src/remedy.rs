@@ -34,10 +34,7 @@ impl Failure {
     /// Whether a newer producer of the same transactional id took over, or the broker timed the
     /// transaction out: the client doesn't tell them apart.
     pub fn is_fence(&self) -> bool {
-        matches!(
-            self.code.as_str(),
-            "_FENCED" | "PRODUCER_FENCED" | "INVALID_PRODUCER_EPOCH"
-        )
+        matches!(self.code.as_str(), "_FENCED" | "PRODUCER_FENCED" | "INVALID_PRODUCER_EPOCH")
     }
 }
 

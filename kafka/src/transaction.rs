@@ -52,11 +52,7 @@ impl<'a, T: Transactions> Transaction<'a, T> {
     /// Begins a transaction whose calls are repeated for `timeout` in all.
     pub fn begin(producer: &'a mut T, timeout: Duration) -> Result<Self, Failure> {
         let deadline = producer.now() + timeout;
-        let mut transaction = Self {
-            producer,
-            deadline,
-            state: State::Ended,
-        };
+        let mut transaction = Self { producer, deadline, state: State::Ended };
         match transaction.repeat(|producer, _| producer.begin()) {
             Ok(()) => {
                 transaction.state = State::Open;
@@ -79,10 +75,7 @@ impl<'a, T: Transactions> Transaction<'a, T> {
                 }
                 Err(ProduceError::Failed(failure)) => return Err(self.spoiled_by(failure)),
                 Err(ProduceError::Full) if self.is_late() => {
-                    return Err(Spoiled::Failed(late(
-                        "produce",
-                        "the client's queue stayed full",
-                    )));
+                    return Err(Spoiled::Failed(late("produce", "the client's queue stayed full")));
                 }
                 Err(ProduceError::Full) => drop(self.producer.deliveries(Duration::from_millis(5))),
             }
@@ -108,10 +101,7 @@ impl<'a, T: Transactions> Transaction<'a, T> {
                 };
             }
             if self.is_late() {
-                return Err(Spoiled::Failed(late(
-                    "produce",
-                    "records were not delivered in time",
-                )));
+                return Err(Spoiled::Failed(late("produce", "records were not delivered in time")));
             }
         }
     }
@@ -138,10 +128,7 @@ impl<'a, T: Transactions> Transaction<'a, T> {
             match call(self.producer, CALL_WAIT) {
                 Err(failure) if failure.remedy == Remedy::Retry && !self.is_late() => {}
                 Err(failure) if failure.remedy == Remedy::Retry => {
-                    return Err(Failure {
-                        remedy: Remedy::Abort,
-                        ..failure
-                    });
+                    return Err(Failure { remedy: Remedy::Abort, ..failure });
                 }
                 answer => return answer,
             }
@@ -156,8 +143,7 @@ impl<'a, T: Transactions> Transaction<'a, T> {
 impl<B: Broker> Transaction<'_, B> {
     /// Adds the progress of a lane's partitions, which becomes effective with the commit.
     pub fn send_progress(&mut self, progress: &[Sent]) -> Result<(), Spoiled> {
-        self.repeat(|broker, wait| broker.send_progress(progress, wait))
-            .map_err(Spoiled::Failed)
+        self.repeat(|broker, wait| broker.send_progress(progress, wait)).map_err(Spoiled::Failed)
     }
 }
 

@@ -86,19 +86,11 @@ impl TemporaryDir {
         // Without it a sweep could take a folder that is made but not yet locked.
         let _making = Lock::wait(parent.join("lock"), LOCK_MAX, progress)?;
         sweep(&parent).map_err(LocalError::io("read the folder", &parent))?;
-        let folder = tempfile::Builder::new()
-            .prefix("broker-")
-            .tempdir_in(&parent);
+        let folder = tempfile::Builder::new().prefix("broker-").tempdir_in(&parent);
         let folder = folder.map_err(LocalError::io("make a folder in", &parent))?;
         let alive = Lock::wait(owner_lock(folder.path()), LOCK_MAX, progress)?;
-        let dir = BrokerDir {
-            path: folder.path().to_path_buf(),
-        };
-        Ok(Self {
-            dir,
-            _folder: folder,
-            _alive: alive,
-        })
+        let dir = BrokerDir { path: folder.path().to_path_buf() };
+        Ok(Self { dir, _folder: folder, _alive: alive })
     }
 
     pub(crate) fn dir(&self) -> &BrokerDir {

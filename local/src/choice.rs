@@ -58,10 +58,7 @@ fn given(bootstrap_servers: String) -> Result<Cluster, LocalError> {
         Ok(()) => Ok(Cluster::Given { bootstrap_servers }),
         Err(error) => {
             let reason = error.to_string();
-            Err(LocalError::Unreachable {
-                bootstrap_servers,
-                reason,
-            })
+            Err(LocalError::Unreachable { bootstrap_servers, reason })
         }
     }
 }
@@ -75,10 +72,7 @@ pub(crate) fn runtime(
     if let Ok(java) = &java
         && let Some(install) = install(environment, java, progress)?
     {
-        return Ok(Runtime::Java {
-            java: java.clone(),
-            install,
-        });
+        return Ok(Runtime::Java { java: java.clone(), install });
     }
     if let Some(docker) = Docker::find(environment) {
         return Ok(Runtime::Docker(docker));
@@ -92,9 +86,7 @@ fn nothing_fits(environment: &Environment, java: Result<Java, LocalError>) -> Lo
         Err(missing) if has_kafka(environment) => missing,
         Err(LocalError::NoJava { looked }) => LocalError::NoKafka { java: looked },
         Err(other) => other,
-        Ok(_) => LocalError::NoKafka {
-            java: "there is one".to_owned(),
-        },
+        Ok(_) => LocalError::NoKafka { java: "there is one".to_owned() },
     }
 }
 

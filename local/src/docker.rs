@@ -26,18 +26,9 @@ impl Docker {
     /// Docker on the path, if its daemon answers.
     pub(crate) fn find(environment: &Environment) -> Option<Self> {
         let program = environment.find("docker")?;
-        let docker = Self {
-            program,
-            path: environment.path.clone(),
-        };
-        let answer = docker
-            .command("info")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        answer
-            .is_ok_and(|status| status.success())
-            .then_some(docker)
+        let docker = Self { program, path: environment.path.clone() };
+        let answer = docker.command("info").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        answer.is_ok_and(|status| status.success()).then_some(docker)
     }
 
     /// Runs a class in a container of its own. The broker's folder has the same path inside as
@@ -64,10 +55,7 @@ impl Docker {
 
     /// The container that `run_class` names.
     pub(crate) fn container(&self, folder: &Path) -> Container {
-        Container {
-            docker: self.program.clone(),
-            name: container_name(folder),
-        }
+        Container { docker: self.program.clone(), name: container_name(folder) }
     }
 
     fn command(&self, verb: &str) -> Command {
@@ -109,29 +97,14 @@ mod tests {
 
     #[test]
     fn the_port_is_published_on_the_loopback_alone_and_the_folder_keeps_its_path() {
-        let docker = Docker {
-            program: "docker".into(),
-            path: OsString::new(),
-        };
+        let docker = Docker { program: "docker".into(), path: OsString::new() };
         let command = docker.run_class(Path::new("/c/brokers/broker-x"), 9099, "kafka.Kafka");
-        let arguments: Vec<_> = command
-            .get_args()
-            .map(|part| part.to_string_lossy())
-            .collect();
+        let arguments: Vec<_> = command.get_args().map(|part| part.to_string_lossy()).collect();
         let line = arguments.join(" ");
-        assert!(
-            line.starts_with("run --rm --name longshore-broker-x "),
-            "{line}"
-        );
+        assert!(line.starts_with("run --rm --name longshore-broker-x "), "{line}");
         assert!(line.contains(" --publish 127.0.0.1:9099:9099 "), "{line}");
-        assert!(
-            line.contains(" --volume /c/brokers/broker-x:/c/brokers/broker-x "),
-            "{line}"
-        );
-        assert!(
-            line.ends_with(&format!("{RUN_CLASS} {IMAGE} kafka.Kafka")),
-            "{line}"
-        );
+        assert!(line.contains(" --volume /c/brokers/broker-x:/c/brokers/broker-x "), "{line}");
+        assert!(line.ends_with(&format!("{RUN_CLASS} {IMAGE} kafka.Kafka")), "{line}");
     }
 
     #[test]

@@ -60,15 +60,12 @@ impl Environment {
     pub(crate) fn prepare_cache(&self) -> Result<PathBuf, LocalError> {
         std::fs::create_dir_all(&self.cache_dir)
             .map_err(LocalError::io("make the folder", &self.cache_dir))?;
-        self.cache_dir
-            .canonicalize()
-            .map_err(LocalError::io("resolve the folder", &self.cache_dir))
+        self.cache_dir.canonicalize().map_err(LocalError::io("resolve the folder", &self.cache_dir))
     }
 }
 
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]
@@ -85,17 +82,10 @@ mod tests {
 
     #[test]
     fn the_cache_is_where_the_user_says_then_where_xdg_says_then_in_the_home() {
-        let all = [
-            ("LONGSHORE_CACHE", "/a"),
-            ("XDG_CACHE_HOME", "/x"),
-            ("HOME", "/h"),
-        ];
+        let all = [("LONGSHORE_CACHE", "/a"), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")];
         assert_eq!(cache_dir(&all).unwrap(), Path::new("/a"));
         assert_eq!(cache_dir(&all[1..]).unwrap(), Path::new("/x/longshore"));
-        assert_eq!(
-            cache_dir(&all[2..]).unwrap(),
-            Path::new("/h/.cache/longshore")
-        );
+        assert_eq!(cache_dir(&all[2..]).unwrap(), Path::new("/h/.cache/longshore"));
         assert!(matches!(cache_dir(&[]), Err(LocalError::NoCacheDir)));
     }
 

@@ -144,10 +144,6 @@ pub enum LocalError {
 impl LocalError {
     /// For `map_err`: what was being done, and to what.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            doing,
-            path: path.to_path_buf(),
-            source,
-        }
+        move |source| Self::Io { doing, path: path.to_path_buf(), source }
     }
 }

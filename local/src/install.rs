@@ -37,10 +37,7 @@ impl Install {
     pub(crate) fn unpacked(home: &Path) -> Result<Self, LocalError> {
         let version = version_in(&home.join("libs"));
         let version = version.ok_or_else(|| LocalError::NotKafkaHome { home: home.into() })?;
-        Ok(Self {
-            home: home.into(),
-            version,
-        })
+        Ok(Self { home: home.into(), version })
     }
 
     /// The finished install in the cache. It came there by one rename, so what is there was
@@ -48,10 +45,7 @@ impl Install {
     pub(crate) fn cached(environment: &Environment) -> Option<Self> {
         let home = environment.cache_dir.join(folder_name());
         let complete = expected().all(|(_, jar)| home.join("libs").join(jar).is_file());
-        complete.then(|| Self {
-            home,
-            version: KAFKA_VERSION.to_owned(),
-        })
+        complete.then(|| Self { home, version: KAFKA_VERSION.to_owned() })
     }
 
     /// Installs into the cache, unless another process does it first.
@@ -67,19 +61,11 @@ impl Install {
         }
         let since = Instant::now();
         sweep_unfinished(&cache);
-        progress(Progress::Installing {
-            version: KAFKA_VERSION,
-        });
+        progress(Progress::Installing { version: KAFKA_VERSION });
         let home = cache.join(folder_name());
         fetch(&cache, &home, maven, progress)?;
-        progress(Progress::Installed {
-            home: home.clone(),
-            took: since.elapsed(),
-        });
-        Ok(Self {
-            home,
-            version: KAFKA_VERSION.to_owned(),
-        })
+        progress(Progress::Installed { home: home.clone(), took: since.elapsed() });
+        Ok(Self { home, version: KAFKA_VERSION.to_owned() })
     }
 
     pub(crate) fn version(&self) -> &str {
@@ -134,26 +120,17 @@ fn verify(libs: &Path) -> Result<(), LocalError> {
     for (sum, jar) in expected() {
         let found = sha256(&libs.join(jar)).map_err(|error| wrong(jar, error.to_string()))?;
         if found != sum {
-            return Err(wrong(
-                jar,
-                format!("has the checksum {found} instead of {sum}"),
-            ));
+            return Err(wrong(jar, format!("has the checksum {found} instead of {sum}")));
         }
     }
     match jars_in(libs).find(|name| expected().all(|(_, jar)| jar != name)) {
-        Some(stranger) => Err(wrong(
-            &stranger,
-            "is not among the expected jars".to_owned(),
-        )),
+        Some(stranger) => Err(wrong(&stranger, "is not among the expected jars".to_owned())),
         None => Ok(()),
     }
 }
 
 fn wrong(jar: &str, problem: String) -> LocalError {
-    LocalError::WrongJar {
-        jar: jar.to_owned(),
-        problem,
-    }
+    LocalError::WrongJar { jar: jar.to_owned(), problem }
 }
 
 fn expected() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -168,11 +145,7 @@ fn jars_in(libs: &Path) -> impl Iterator<Item = String> {
 fn sha256(path: &Path) -> io::Result<String> {
     let mut hasher = Sha256::new();
     io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn version_in(libs: &Path) -> Option<String> {
@@ -190,17 +163,9 @@ mod tests {
     #[test]
     fn the_list_of_jars_names_the_broker_and_its_tools_with_whole_checksums() {
         let jars: Vec<_> = expected().collect();
-        for name in [
-            "kafka_2.13",
-            "kafka-clients",
-            "kafka-tools",
-            "kafka-group-coordinator",
-        ] {
+        for name in ["kafka_2.13", "kafka-clients", "kafka-tools", "kafka-group-coordinator"] {
             let jar = format!("{name}-{KAFKA_VERSION}.jar");
-            assert!(
-                jars.iter().any(|(_, listed)| *listed == jar),
-                "{jar} is not listed"
-            );
+            assert!(jars.iter().any(|(_, listed)| *listed == jar), "{jar} is not listed");
         }
         assert!(jars.iter().all(|(sum, _)| sum.len() == 64));
         assert_eq!(jars.len(), JARS.lines().count());
@@ -211,27 +176,18 @@ mod tests {
         let libs = tempfile::tempdir().unwrap();
         let (_, first) = expected().next().unwrap();
         let refusal = verify(libs.path()).unwrap_err().to_string();
-        assert!(
-            refusal.contains(first) && refusal.contains("No such file"),
-            "{refusal}"
-        );
+        assert!(refusal.contains(first) && refusal.contains("No such file"), "{refusal}");
 
         std::fs::write(libs.path().join(first), "not that jar").unwrap();
         let refusal = verify(libs.path()).unwrap_err().to_string();
-        assert!(
-            refusal.contains(first) && refusal.contains("checksum"),
-            "{refusal}"
-        );
+        assert!(refusal.contains(first) && refusal.contains("checksum"), "{refusal}");
     }
 
     #[test]
     fn a_distribution_is_known_by_its_clients_jar() {
         let home = tempfile::tempdir().unwrap();
         let libs = home.path().join("libs");
-        assert!(matches!(
-            Install::unpacked(home.path()),
-            Err(LocalError::NotKafkaHome { .. })
-        ));
+        assert!(matches!(Install::unpacked(home.path()), Err(LocalError::NotKafkaHome { .. })));
         std::fs::create_dir(&libs).unwrap();
         std::fs::write(libs.join("kafka-clients-4.1.0-test.jar"), "").unwrap();
         std::fs::write(libs.join("kafka-clients-4.1.0.jar"), "").unwrap();

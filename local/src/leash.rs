@@ -71,11 +71,7 @@ impl Leash {
             .spawn();
         let mut child = child.map_err(LocalError::io("run", Path::new("/bin/sh")))?;
         let pipe = child.stdin.take();
-        Ok(Self {
-            child,
-            pipe,
-            container,
-        })
+        Ok(Self { child, pipe, container })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -137,10 +133,7 @@ fn in_shell(command: &Command, container: Option<&Container>) -> Command {
         (container.docker.as_os_str(), container.name.as_str())
     });
     let mut shell = Command::new("/bin/sh");
-    shell
-        .args(["-c", SCRIPT, "longshore-leash"])
-        .arg(docker)
-        .arg(name);
+    shell.args(["-c", SCRIPT, "longshore-leash"]).arg(docker).arg(name);
     shell.arg(command.get_program()).args(command.get_args());
     for (variable, value) in command.get_envs() {
         match value {
@@ -166,10 +159,7 @@ mod tests {
     fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         let since = Instant::now();
         while !condition() {
-            assert!(
-                since.elapsed() < Duration::from_secs(10),
-                "not within 10 s: {what}"
-            );
+            assert!(since.elapsed() < Duration::from_secs(10), "not within 10 s: {what}");
             std::thread::sleep(LOOK_AGAIN);
         }
     }
@@ -181,10 +171,7 @@ mod tests {
         let process = ProcessId::of(leash.pid()).unwrap();
         drop(leash.pipe.take());
         wait_until("the process is killed", || !process.is_running());
-        assert!(
-            leash.child.wait().unwrap().code().is_none(),
-            "it ended by a signal"
-        );
+        assert!(leash.child.wait().unwrap().code().is_none(), "it ended by a signal");
     }
 
     #[test]
@@ -234,9 +221,7 @@ mod tests {
         command.args(["-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]);
         let leash = Leash::start(&command, None, &log).unwrap();
         let process = ProcessId::of(leash.pid()).unwrap();
-        wait_until("it is ready", || {
-            std::fs::read_to_string(&log).unwrap() == "ready\n"
-        });
+        wait_until("it is ready", || std::fs::read_to_string(&log).unwrap() == "ready\n");
         leash.stop(Duration::from_millis(100));
         assert!(!process.is_running());
     }

@@ -48,10 +48,7 @@ impl Lock {
                 return Ok(lock);
             }
         }
-        Err(LocalError::Locked {
-            path,
-            waited: patience,
-        })
+        Err(LocalError::Locked { path, waited: patience })
     }
 }
 

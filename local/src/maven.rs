@@ -49,11 +49,7 @@ impl Maven {
         let mut libs = OsString::from("-DoutputDirectory=");
         libs.push(folder.join("libs"));
         self.command
-            .args([
-                "--batch-mode",
-                "-Dstyle.color=never",
-                "-DincludeScope=runtime",
-            ])
+            .args(["--batch-mode", "-Dstyle.color=never", "-DincludeScope=runtime"])
             .args([COPY_DEPENDENCIES, "--file"])
             .arg(pom)
             .arg(libs);
@@ -66,17 +62,9 @@ impl Maven {
     fn run(mut self) -> Result<(Child, PipeReader), LocalError> {
         let program = PathBuf::from(self.command.get_program());
         let (reader, writer) = pipe().map_err(LocalError::io("make a pipe for", &program))?;
-        let errors = writer
-            .try_clone()
-            .map_err(LocalError::io("make a pipe for", &program))?;
-        self.command
-            .stdin(Stdio::null())
-            .stdout(writer)
-            .stderr(errors);
-        let child = self
-            .command
-            .spawn()
-            .map_err(LocalError::io("run", &program))?;
+        let errors = writer.try_clone().map_err(LocalError::io("make a pipe for", &program))?;
+        self.command.stdin(Stdio::null()).stdout(writer).stderr(errors);
+        let child = self.command.spawn().map_err(LocalError::io("run", &program))?;
         Ok((child, reader))
     }
 }
@@ -92,18 +80,13 @@ fn follow(
     if !ended {
         let _ended_meanwhile = child.kill();
     }
-    let status = child
-        .wait()
-        .map_err(LocalError::io("wait for", Path::new("mvn")))?;
+    let status = child.wait().map_err(LocalError::io("wait for", Path::new("mvn")))?;
     if ended && status.success() {
         return Ok(());
     }
     let silent = format!("it was silent for {SILENCE_MAX:?}");
     let reason = if ended { status.to_string() } else { silent };
-    Err(LocalError::Maven {
-        reason,
-        tail: Vec::from(tail).join("\n"),
-    })
+    Err(LocalError::Maven { reason, tail: Vec::from(tail).join("\n") })
 }
 
 /// Passes on what Maven says, and keeps its last lines. True at its end, false at its silence.
@@ -120,10 +103,7 @@ fn listen(
         };
         if let Some(jar) = downloaded_jar(&line) {
             count += 1;
-            progress(Progress::Downloaded {
-                jar: jar.to_owned(),
-                count,
-            });
+            progress(Progress::Downloaded { jar: jar.to_owned(), count });
         }
         if tail.len() == TAIL_LINES {
             tail.pop_front();
@@ -147,15 +127,8 @@ fn lines_of(output: PipeReader) -> Receiver<String> {
 
 /// The jar's name in `Downloaded from central: https://.../zstd-jni-1.5.6-10.jar (7.3 MB at ...)`.
 fn downloaded_jar(line: &str) -> Option<&str> {
-    let address = line
-        .split_once("Downloaded from ")?
-        .1
-        .split_whitespace()
-        .nth(1)?;
-    address
-        .rsplit('/')
-        .next()
-        .filter(|name| name.ends_with(".jar"))
+    let address = line.split_once("Downloaded from ")?.1.split_whitespace().nth(1)?;
+    address.rsplit('/').next().filter(|name| name.ends_with(".jar"))
 }
 
 #[cfg(test)]

@@ -33,11 +33,7 @@ pub fn start_owned(
     let folder = TemporaryDir::make(environment, progress)?;
     let dir = folder.dir().clone();
     let (server, leash) = Server::start_on_picked_ports(runtime, dir, Ports::pick, progress)?;
-    Ok(OwnedBroker {
-        server,
-        running: Some(leash),
-        _folder: folder,
-    })
+    Ok(OwnedBroker { server, running: Some(leash), _folder: folder })
 }
 
 impl OwnedBroker {

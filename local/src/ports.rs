@@ -24,9 +24,7 @@ impl Ports {
 
     /// An error if somebody listens on either, before a JVM takes seconds to find out.
     pub(crate) fn check_free(self) -> Result<(), LocalError> {
-        let busy = [self.broker, self.controller]
-            .into_iter()
-            .find(|port| listen(*port).is_err());
+        let busy = [self.broker, self.controller].into_iter().find(|port| listen(*port).is_err());
         busy.map_or(Ok(()), |port| Err(LocalError::PortBusy { port }))
     }
 
@@ -60,10 +58,7 @@ mod tests {
     fn a_taken_port_is_named() {
         let taken = listen(0).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let ports = Ports {
-            broker: Ports::pick().unwrap().broker,
-            controller: port,
-        };
+        let ports = Ports { broker: Ports::pick().unwrap().broker, controller: port };
         let error = ports.check_free().unwrap_err();
         assert!(matches!(error, LocalError::PortBusy { port: named } if named == port));
     }

@@ -34,11 +34,7 @@ fn ask(address: SocketAddr) -> io::Result<bool> {
 /// Only a connection: the user's Kafka may speak TLS or want a log-in.
 pub(crate) fn reach(bootstrap_servers: &str) -> io::Result<()> {
     let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no server is named");
-    for server in bootstrap_servers
-        .split(',')
-        .map(str::trim)
-        .filter(|s| !s.is_empty())
-    {
+    for server in bootstrap_servers.split(',').map(str::trim).filter(|s| !s.is_empty()) {
         match connect(server) {
             Ok(()) => return Ok(()),
             Err(error) => last = error,
@@ -49,17 +45,9 @@ pub(crate) fn reach(bootstrap_servers: &str) -> io::Result<()> {
 
 /// librdkafka takes `PROTOCOL://host:port` too, and port 9092 where none is given.
 fn connect(server: &str) -> io::Result<()> {
-    let server = server
-        .split_once("://")
-        .map_or(server, |(_, address)| address);
-    let has_port = server
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let address = if has_port {
-        server.to_owned()
-    } else {
-        format!("{server}:9092")
-    };
+    let server = server.split_once("://").map_or(server, |(_, address)| address);
+    let has_port = server.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let address = if has_port { server.to_owned() } else { format!("{server}:9092") };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in address.to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT_PATIENCE) {
@@ -82,9 +70,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let peer = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            stream
-                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-                .unwrap();
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
         });
         assert!(!answers(port));
         peer.join().unwrap();

@@ -50,10 +50,8 @@ fn birth_from_stat(stat: &str) -> Option<&str> {
 
 /// Other systems have no `/proc`; every `ps` knows the state and the start, to the second.
 fn birth_by_ps(pid: u32) -> Option<String> {
-    let answer = Command::new("ps")
-        .args(["-o", "state=,lstart=", "-p", &pid.to_string()])
-        .output()
-        .ok()?;
+    let answer =
+        Command::new("ps").args(["-o", "state=,lstart=", "-p", &pid.to_string()]).output().ok()?;
     let line = String::from_utf8(answer.stdout).ok()?;
     let (state, birth) = line.trim().split_once(char::is_whitespace)?;
     (!state.starts_with('Z')).then(|| birth.trim().to_owned())
@@ -76,10 +74,7 @@ mod tests {
     #[test]
     fn another_process_with_the_same_pid_is_not_taken_for_it_nor_signalled() {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        let recycled = ProcessId {
-            pid: child.id(),
-            birth: "an earlier one".into(),
-        };
+        let recycled = ProcessId { pid: child.id(), birth: "an earlier one".into() };
         assert!(!recycled.is_running());
         recycled.signal(Signal::KILL);
         assert!(child.try_wait().unwrap().is_none());
@@ -89,14 +84,8 @@ mod tests {
 
     #[test]
     fn a_name_with_spaces_and_brackets_does_not_shift_the_fields() {
-        let fields = (4..=52)
-            .map(|n| n.to_string())
-            .collect::<Vec<_>>()
-            .join(" ");
-        assert_eq!(
-            birth_from_stat(&format!("7 (a) b (c) S {fields}")),
-            Some("22")
-        );
+        let fields = (4..=52).map(|n| n.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(birth_from_stat(&format!("7 (a) b (c) S {fields}")), Some("22"));
         assert_eq!(birth_from_stat(&format!("7 (java) Z {fields}")), None);
         assert_eq!(birth_from_stat("no stat at all"), None);
     }

@@ -52,36 +52,20 @@ impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WaitingForOther { lock } => {
-                write!(
-                    f,
-                    "waiting for another process that holds {}",
-                    lock.display()
-                )
+                write!(f, "waiting for another process that holds {}", lock.display())
             }
             Self::Installing { version } => {
                 write!(f, "installing Kafka {version} with Maven (44 MB, once)")
             }
             Self::Downloaded { jar, count } => write!(f, "downloaded {jar} ({count})"),
             Self::Installed { home, took } => {
-                write!(
-                    f,
-                    "installed in {} in {:.1} s",
-                    home.display(),
-                    took.as_secs_f64()
-                )
+                write!(f, "installed in {} in {:.1} s", home.display(), took.as_secs_f64())
             }
             Self::Starting { version, port } => {
                 write!(f, "starting Kafka {version} on port {port}")
             }
-            Self::Ready {
-                bootstrap_servers,
-                took,
-            } => {
-                write!(
-                    f,
-                    "Kafka answers at {bootstrap_servers} after {:.1} s",
-                    took.as_secs_f64()
-                )
+            Self::Ready { bootstrap_servers, took } => {
+                write!(f, "Kafka answers at {bootstrap_servers} after {:.1} s", took.as_secs_f64())
             }
         }
     }

@@ -90,10 +90,6 @@ impl Runtime {
 
 fn java_class(java: &Java, install: &Install, options: &[&str], class: &str) -> Command {
     let mut command = java.command();
-    command
-        .args(options)
-        .arg("-cp")
-        .arg(install.class_path())
-        .arg(class);
+    command.args(options).arg("-cp").arg(install.class_path()).arg(class);
     command
 }

@@ -37,11 +37,7 @@ impl Server {
         mut pick: impl FnMut() -> Result<Ports, LocalError>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<(Self, Leash), LocalError> {
-        let mut server = Self {
-            runtime,
-            dir,
-            ports: pick()?,
-        };
+        let mut server = Self { runtime, dir, ports: pick()? };
         for _ in 1..PORT_ATTEMPTS {
             match server.start(progress) {
                 Err(LocalError::PortBusy { .. }) => server.ports = pick()?,
@@ -55,10 +51,7 @@ impl Server {
     pub(crate) fn start(&self, progress: &mut dyn FnMut(Progress)) -> Result<Leash, LocalError> {
         let since = Instant::now();
         let version = self.runtime.version().to_owned();
-        progress(Progress::Starting {
-            version,
-            port: self.ports.broker,
-        });
+        progress(Progress::Starting { version, port: self.ports.broker });
         self.ports.check_free()?;
         self.write_settings()?;
         if !self.dir.is_formatted() {
@@ -66,10 +59,7 @@ impl Server {
         }
         let leash = self.run()?;
         let bootstrap_servers = self.bootstrap_servers();
-        progress(Progress::Ready {
-            bootstrap_servers,
-            took: since.elapsed(),
-        });
+        progress(Progress::Ready { bootstrap_servers, took: since.elapsed() });
         Ok(leash)
     }
 
@@ -123,8 +113,7 @@ impl Server {
     }
 
     fn command(&self, class: &str) -> std::process::Command {
-        self.runtime
-            .run_class(self.dir.path(), self.ports.broker, class)
+        self.runtime.run_class(self.dir.path(), self.ports.broker, class)
     }
 
     fn wait_until_it_answers(&self, leash: &mut Leash, log_start: u64) -> Result<(), LocalError> {
@@ -145,11 +134,7 @@ impl Server {
 
     fn not_started(&self, reason: String, log_start: u64) -> LocalError {
         let tail = self.dir.log_tail(log_start);
-        LocalError::NotStarted {
-            reason,
-            log: self.dir.log(),
-            tail,
-        }
+        LocalError::NotStarted { reason, log: self.dir.log(), tail }
     }
 }
 

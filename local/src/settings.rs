@@ -60,10 +60,7 @@ mod tests {
 
     #[test]
     fn the_broker_is_advertised_on_the_loopback_wherever_it_listens() {
-        let ports = Ports {
-            broker: 9092,
-            controller: 9093,
-        };
+        let ports = Ports { broker: 9092, controller: 9093 };
         let text = properties(ports, "0.0.0.0", Path::new("/data"));
         assert!(text.contains("listeners=PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093\n"));
         assert!(text.contains("advertised.listeners=PLAINTEXT://127.0.0.1:9092\n"));

@@ -98,9 +98,6 @@ mod tests {
         let path = folder.path().join("up.json");
         std::fs::write(&path, "{\"process\":").unwrap();
         let error = RunningBroker::read(&path).unwrap_err().to_string();
-        assert!(
-            error.contains("up.json") && error.contains("delete it"),
-            "{error}"
-        );
+        assert!(error.contains("up.json") && error.contains("delete it"), "{error}");
     }
 }

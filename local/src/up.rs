@@ -98,11 +98,7 @@ pub fn status(environment: &Environment) -> Result<Status, LocalError> {
 }
 
 fn lock(environment: &Environment, progress: &mut dyn FnMut(Progress)) -> Result<Lock, LocalError> {
-    Lock::wait(
-        environment.prepare_cache()?.join("up.lock"),
-        LOCK_MAX,
-        progress,
-    )
+    Lock::wait(environment.prepare_cache()?.join("up.lock"), LOCK_MAX, progress)
 }
 
 fn state_file(environment: &Environment) -> PathBuf {

@@ -30,11 +30,7 @@ impl Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}/{}/{}",
-            self.topic, self.partition, self.offset, self.index
-        )
+        write!(f, "{}/{}/{}/{}", self.topic, self.partition, self.offset, self.index)
     }
 }
 
@@ -42,17 +38,9 @@ impl FromStr for Origin {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
-        let refused = || OriginError {
-            text: text.into(),
-            form: "topic/partition/offset/index",
-        };
+        let refused = || OriginError { text: text.into(), form: "topic/partition/offset/index" };
         let mut parts = text.splitn(4, '/');
-        let mut next = || {
-            parts
-                .next()
-                .filter(|part| !part.is_empty())
-                .ok_or_else(refused)
-        };
+        let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or_else(refused);
         let origin = Self {
             topic: next()?.into(),
             partition: next()?.parse().map_err(|_| refused())?,
@@ -82,11 +70,7 @@ pub struct ResultOrigin {
 
 impl fmt::Display for ResultOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}/{}/{}",
-            self.join, self.group_id, self.revision, self.index
-        )
+        write!(f, "{}/{}/{}/{}", self.join, self.group_id, self.revision, self.index)
     }
 }
 
@@ -95,10 +79,7 @@ impl FromStr for ResultOrigin {
 
     /// A group's id has slashes of its own, so the parts around it are split off at both ends.
     fn from_str(text: &str) -> Result<Self, OriginError> {
-        let refused = || OriginError {
-            text: text.into(),
-            form: "join/group/revision/index",
-        };
+        let refused = || OriginError { text: text.into(), form: "join/group/revision/index" };
         let (rest, index) = text.rsplit_once('/').ok_or_else(refused)?;
         let (rest, revision) = rest.rsplit_once('/').ok_or_else(refused)?;
         let (join, group_id) = rest.split_once('/').ok_or_else(refused)?;
@@ -134,19 +115,13 @@ impl FromStr for Inbox {
     type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, OriginError> {
-        let refused = || OriginError {
-            text: text.into(),
-            form: "topic/partition",
-        };
+        let refused = || OriginError { text: text.into(), form: "topic/partition" };
         let (topic, partition) = text.split_once('/').ok_or_else(refused)?;
         let partition = partition.parse().map_err(|_| refused())?;
         if topic.is_empty() || partition < 0 {
             return Err(refused());
         }
-        Ok(Self {
-            topic: topic.into(),
-            partition,
-        })
+        Ok(Self { topic: topic.into(), partition })
     }
 }
 
@@ -176,18 +151,8 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        let texts = [
-            "",
-            "orders",
-            "orders/3/17",
-            "/3/17/2",
-            "orders/-1/17/2",
-            "orders/3/-1/2",
-        ];
-        for text in texts
-            .into_iter()
-            .chain(["orders/3/17/x", "orders/3/17/2/9"])
-        {
+        let texts = ["", "orders", "orders/3/17", "/3/17/2", "orders/-1/17/2", "orders/3/-1/2"];
+        for text in texts.into_iter().chain(["orders/3/17/x", "orders/3/17/2/9"]) {
             assert!(origin(text).is_err(), "{text}");
         }
     }
@@ -207,17 +172,8 @@ mod tests {
         assert_eq!(read.group_id.as_str(), "orders/3/17");
         assert_eq!((read.revision, read.index), (Revision(1), 0));
         assert_eq!(read.to_string(), "settle/orders/3/17/1/0");
-        assert!(
-            origin("settle/orders/3/17/1/0").is_err(),
-            "it is no record's origin"
-        );
-        for text in [
-            "",
-            "settle/1/0",
-            "settle//1/0",
-            "/orders/1/0",
-            "settle/orders/1/x",
-        ] {
+        assert!(origin("settle/orders/3/17/1/0").is_err(), "it is no record's origin");
+        for text in ["", "settle/1/0", "settle//1/0", "/orders/1/0", "settle/orders/1/x"] {
             assert!(text.parse::<ResultOrigin>().is_err(), "{text}");
         }
     }

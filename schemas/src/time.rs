@@ -15,9 +15,7 @@ pub struct Timestamp(pub i64);
 impl Timestamp {
     /// The time by this machine's clock. Never called by a pure core.
     pub fn now() -> Self {
-        let elapsed = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
     }
 

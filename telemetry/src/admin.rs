@@ -67,11 +67,7 @@ impl AdminServer {
         let failed = |source| AdminError::bind(address, source);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self {
-            listener,
-            address,
-            router: router(health, metrics),
-        })
+        Ok(Self { listener, address, router: router(health, metrics) })
     }
 
     /// Where it listens.
@@ -92,10 +88,8 @@ impl AdminServer {
 }
 
 fn router(health: Health, metrics: Metrics) -> Router {
-    let probes = Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .with_state(health);
+    let probes =
+        Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(health);
     Router::new()
         .route("/metrics", get(scrape))
         .with_state(metrics)
@@ -115,16 +109,8 @@ async fn readyz(State(health): State<Health>, query: ProbeQuery) -> impl IntoRes
 }
 
 fn answer(report: &Report, query: &ProbeQuery) -> (StatusCode, String) {
-    let status = if report.passed() {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let text = if query.contains_key("verbose") {
-        report.verbose()
-    } else {
-        report.brief()
-    };
+    let status = if report.passed() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let text = if query.contains_key("verbose") { report.verbose() } else { report.brief() };
     (status, text)
 }
 
@@ -147,9 +133,7 @@ mod tests {
         let address = holder.local_addr().unwrap();
         let health = Health::new(CancellationToken::new());
         let (_recorder, metrics) = Metrics::build(crate::metrics::GAUGE_EXPIRY).unwrap();
-        let error = AdminServer::bind(address, health, metrics)
-            .await
-            .unwrap_err();
+        let error = AdminServer::bind(address, health, metrics).await.unwrap_err();
         assert!(matches!(error, AdminError::Busy { .. }), "{error}");
         assert!(error.to_string().contains(&address.to_string()), "{error}");
     }

@@ -43,10 +43,7 @@ impl Health {
     /// No component yet. Once `draining` is cancelled the process is no longer ready, before any
     /// component has noticed.
     pub fn new(draining: CancellationToken) -> Self {
-        Self {
-            draining,
-            components: Arc::default(),
-        }
+        Self { draining, components: Arc::default() }
     }
 
     /// Adds a component, [`Readiness::Disconnected`] at first. It lives as long as no more than
@@ -61,10 +58,7 @@ impl Health {
             readiness: Mutex::new(Readiness::Disconnected),
         });
         lock(&self.components).push(Arc::clone(&state));
-        Component {
-            state,
-            components: Arc::clone(&self.components),
-        }
+        Component { state, components: Arc::clone(&self.components) }
     }
 
     /// Does every loop turn?
@@ -74,13 +68,8 @@ impl Health {
 
     fn live_at(&self, now: Instant) -> Report {
         let components = lock(&self.components);
-        let checks = components
-            .iter()
-            .map(|state| Check::new(&state.name, state.alive(now)));
-        Report {
-            probe: "livez",
-            checks: checks.collect(),
-        }
+        let checks = components.iter().map(|state| Check::new(&state.name, state.alive(now)));
+        Report { probe: "livez", checks: checks.collect() }
     }
 
     /// Does the process take part in the work?
@@ -94,18 +83,11 @@ impl Health {
             checks.push(Check::new("components", Err("none is running".to_owned())));
         }
         checks.push(Check::new("shutdown", self.not_draining()));
-        Report {
-            probe: "readyz",
-            checks,
-        }
+        Report { probe: "readyz", checks }
     }
 
     fn not_draining(&self) -> Verdict {
-        if self.draining.is_cancelled() {
-            Err("draining".to_owned())
-        } else {
-            Ok(())
-        }
+        if self.draining.is_cancelled() { Err("draining".to_owned()) } else { Ok(()) }
     }
 }
 
@@ -149,8 +131,7 @@ struct State {
 impl State {
     fn beat_at(&self, now: Instant) {
         let millis = now.duration_since(self.registered).as_millis();
-        self.beat_millis
-            .store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.beat_millis.store(u64::try_from(millis).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     fn alive(&self, now: Instant) -> Verdict {
@@ -160,9 +141,7 @@ impl State {
             return Ok(());
         }
         let (silence, limit) = (silence.as_secs_f64(), self.beat_limit.as_secs_f64());
-        Err(format!(
-            "its loop has not turned for {silence:.1} s, the limit is {limit:.1} s"
-        ))
+        Err(format!("its loop has not turned for {silence:.1} s, the limit is {limit:.1} s"))
     }
 }
 
@@ -183,10 +162,7 @@ struct Check {
 
 impl Check {
     fn new(name: &str, verdict: Verdict) -> Self {
-        Self {
-            name: name.to_owned(),
-            verdict,
-        }
+        Self { name: name.to_owned(), verdict }
     }
 }
 
@@ -205,11 +181,7 @@ impl Report {
 
     /// The short answer, as long as all is well.
     pub(crate) fn brief(&self) -> String {
-        if self.passed() {
-            "ok".to_owned()
-        } else {
-            self.verbose()
-        }
+        if self.passed() { "ok".to_owned() } else { self.verbose() }
     }
 
     /// Every check on a line of its own.
@@ -251,20 +223,13 @@ mod tests {
             (Unassigned, Ready, true, false),
         ] {
             let (health, token) = health();
-            let lanes = [
-                health.register("price", LIMIT),
-                health.register("check", LIMIT),
-            ];
+            let lanes = [health.register("price", LIMIT), health.register("check", LIMIT)];
             lanes[0].set(first);
             lanes[1].set(second);
             if draining {
                 token.cancel();
             }
-            assert_eq!(
-                health.ready().passed(),
-                ready,
-                "{first:?} {second:?} {draining}"
-            );
+            assert_eq!(health.ready().passed(), ready, "{first:?} {second:?} {draining}");
         }
     }
 
@@ -288,10 +253,7 @@ mod tests {
         let (health, _token) = health();
         health.register("price", LIMIT).set(Readiness::Ready);
         assert_eq!(health.ready().brief(), "ok");
-        assert_eq!(
-            health.ready().verbose(),
-            "[+]price ok\n[+]shutdown ok\nreadyz check passed\n"
-        );
+        assert_eq!(health.ready().verbose(), "[+]price ok\n[+]shutdown ok\nreadyz check passed\n");
     }
 
     #[test]

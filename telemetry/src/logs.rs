@@ -61,15 +61,9 @@ pub fn start(format: LogFormat) -> Result<(), LogsError> {
     let lines = if is_json(format, on_terminal) {
         json::layer(io::stderr).boxed()
     } else {
-        fmt::layer()
-            .with_writer(io::stderr)
-            .with_ansi(on_terminal && !no_color())
-            .boxed()
+        fmt::layer().with_writer(io::stderr).with_ansi(on_terminal && !no_color()).boxed()
     };
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(filter)
-        .try_init()?;
+    tracing_subscriber::registry().with(lines).with(filter).try_init()?;
     Ok(())
 }
 
@@ -88,12 +82,7 @@ fn no_color() -> bool {
 
 /// The filter by the first variable that is set and not blank; `lookup` reads the environment.
 fn filter(lookup: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, LogsError> {
-    let set = |variable| {
-        Some((
-            variable,
-            lookup(variable).filter(|text| !text.trim().is_empty())?,
-        ))
-    };
+    let set = |variable| Some((variable, lookup(variable).filter(|text| !text.trim().is_empty())?));
     let (variable, asked) = FILTER_VARIABLES
         .into_iter()
         .find_map(set)
@@ -108,26 +97,17 @@ mod tests {
 
     fn filter_of(variables: &[(&str, &str)]) -> Result<Vec<String>, LogsError> {
         let lookup = |name: &str| {
-            variables
-                .iter()
-                .find(|(other, _)| *other == name)
-                .map(|(_, text)| (*text).to_owned())
+            variables.iter().find(|(other, _)| *other == name).map(|(_, text)| (*text).to_owned())
         };
-        let mut directives: Vec<_> = filter(lookup)?
-            .to_string()
-            .split(',')
-            .map(str::to_owned)
-            .collect();
+        let mut directives: Vec<_> =
+            filter(lookup)?.to_string().split(',').map(str::to_owned).collect();
         directives.sort();
         Ok(directives)
     }
 
     #[test]
     fn without_variables_the_level_is_info_and_the_client_library_is_quiet() {
-        assert_eq!(
-            filter_of(&[]).unwrap(),
-            ["info", "librdkafka=warn", "rdkafka=warn"]
-        );
+        assert_eq!(filter_of(&[]).unwrap(), ["info", "librdkafka=warn", "rdkafka=warn"]);
     }
 
     #[test]
@@ -146,9 +126,7 @@ mod tests {
 
     #[test]
     fn a_broken_filter_is_refused_with_its_variable() {
-        let error = filter_of(&[("RUST_LOG", "longshore=loud")])
-            .unwrap_err()
-            .to_string();
+        let error = filter_of(&[("RUST_LOG", "longshore=loud")]).unwrap_err().to_string();
         assert!(error.contains("RUST_LOG"), "{error}");
     }
 
@@ -160,11 +138,7 @@ mod tests {
             (LogFormat::Human, false, false),
             (LogFormat::Json, true, true),
         ] {
-            assert_eq!(
-                is_json(format, on_terminal),
-                json,
-                "{format:?} {on_terminal}"
-            );
+            assert_eq!(is_json(format, on_terminal), json, "{format:?} {on_terminal}");
         }
     }
 }

@@ -72,10 +72,7 @@ impl Metrics {
             }
         }
         let recorder = builder.build_recorder();
-        let metrics = Self {
-            prometheus: recorder.handle(),
-            process: Collector::default(),
-        };
+        let metrics = Self { prometheus: recorder.handle(), process: Collector::default() };
         Ok((recorder, metrics))
     }
 
@@ -121,10 +118,7 @@ mod tests {
 
     #[track_caller]
     fn assert_line(text: &str, line: &str) {
-        assert!(
-            text.lines().any(|other| other == line),
-            "no line {line:?} in\n{text}"
-        );
+        assert!(text.lines().any(|other| other == line), "no line {line:?} in\n{text}");
     }
 
     #[test]
@@ -137,18 +131,12 @@ mod tests {
             .set(42.0);
         });
         assert_line(&text, "# TYPE longshore_retries_total counter");
-        assert_line(
-            &text,
-            r#"longshore_retries_total{lane="price",class="timeout"} 3"#,
-        );
+        assert_line(&text, r#"longshore_retries_total{lane="price",class="timeout"} 3"#);
         assert_line(
             &text,
             r#"kafka_consumergroup_lag{consumergroup="price",topic="lines",partition="7"} 42"#,
         );
-        assert!(
-            text.contains("# HELP kafka_consumergroup_lag records of the partition"),
-            "{text}"
-        );
+        assert!(text.contains("# HELP kafka_consumergroup_lag records of the partition"), "{text}");
     }
 
     #[test]
@@ -157,14 +145,8 @@ mod tests {
             histogram!("messaging_process_duration_seconds").record(0.06);
             histogram!("longshore_group_wait_seconds", "join" => "settle").record(1000.0);
         });
-        assert_line(
-            &text,
-            r#"messaging_process_duration_seconds_bucket{le="0.05"} 0"#,
-        );
-        assert_line(
-            &text,
-            r#"messaging_process_duration_seconds_bucket{le="0.075"} 1"#,
-        );
+        assert_line(&text, r#"messaging_process_duration_seconds_bucket{le="0.05"} 0"#);
+        assert_line(&text, r#"messaging_process_duration_seconds_bucket{le="0.075"} 1"#);
         let waited = r#"longshore_group_wait_seconds_bucket{join="settle",le="900"} 0"#;
         assert_line(&text, waited);
         let waited = r#"longshore_group_wait_seconds_bucket{join="settle",le="3600"} 1"#;
@@ -181,18 +163,9 @@ mod tests {
     #[test]
     fn the_process_tells_its_version_memory_and_cpu_time() {
         let text = rendered(|| ());
-        assert_line(
-            &text,
-            &format!("longshore_build_info{{version=\"{VERSION}\"}} 1"),
-        );
-        for name in [
-            "process_resident_memory_bytes ",
-            "process_cpu_seconds_total ",
-        ] {
-            assert!(
-                text.lines().any(|line| line.starts_with(name)),
-                "no {name}in\n{text}"
-            );
+        assert_line(&text, &format!("longshore_build_info{{version=\"{VERSION}\"}} 1"));
+        for name in ["process_resident_memory_bytes ", "process_cpu_seconds_total "] {
+            assert!(text.lines().any(|line| line.starts_with(name)), "no {name}in\n{text}");
         }
     }
 
@@ -210,10 +183,7 @@ mod tests {
             }
             let last = metrics.render();
             assert_line(&last, r#"longshore_late_parts_total{join="settle"} 1"#);
-            assert_line(
-                &last,
-                &format!("longshore_build_info{{version=\"{VERSION}\"}} 1"),
-            );
+            assert_line(&last, &format!("longshore_build_info{{version=\"{VERSION}\"}} 1"));
         });
     }
 }

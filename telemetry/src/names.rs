@@ -37,14 +37,12 @@ pub struct Metric {
 }
 
 /// The bounds that OpenTelemetry's messaging conventions advise for durations, in seconds.
-pub const MESSAGING_SECONDS: &[f64] = &[
-    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-];
+pub const MESSAGING_SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 /// The bounds for waiting that a join's timeout limits, in seconds: up to a day.
-pub const GROUP_WAIT_SECONDS: &[f64] = &[
-    0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0,
-];
+pub const GROUP_WAIT_SECONDS: &[f64] =
+    &[0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0];
 
 /// Declares each metric's constant and its row at once, so that neither exists without the other.
 macro_rules! table {
@@ -98,6 +96,9 @@ table! {
         "1 where the lag reaches beyond the window and is an upper bound, 0 where it is exact";
 
     // The lane: what it holds, how far it is.
+    ITEMS = "longshore_items_total",
+        Kind::Counter, Count, ["lane", "outcome"],
+        "items that ended and are committed, by outcome: done, skipped, failed";
     ITEMS_IN_FLIGHT = "longshore_items_in_flight",
         Kind::Gauge, Count, ["lane"],
         "items that were handed out and have no outcome yet";
@@ -120,10 +121,10 @@ table! {
         Kind::Gauge, Count, ["lane", "reason"],
         "partitions that are not read for now";
     REBALANCES = "longshore_rebalances_total",
-        Kind::Counter, Count, ["lane"],
+        Kind::Counter, Count, ["lane", "kind"],
         "assignments and revocations of partitions";
     DISCARDED_ITEMS = "longshore_discarded_items_total",
-        Kind::Counter, Count, ["lane", "reason"],
+        Kind::Counter, Count, ["lane"],
         "items begun here and given up because their partition moved; their new owner does them";
 
     // Transactions.
@@ -195,11 +196,7 @@ mod tests {
             Kind::Histogram(_) => "histogram",
         };
         let labels = metric.labels.join(",");
-        format!(
-            "{}{{{labels}}} {kind} {}\n",
-            metric.name,
-            metric.unit.as_str()
-        )
+        format!("{}{{{labels}}} {kind} {}\n", metric.name, metric.unit.as_str())
     }
 
     #[test]
@@ -219,19 +216,9 @@ mod tests {
         assert_eq!(names.len(), TABLE.len());
         for metric in TABLE {
             let is_counter = metric.kind == Kind::Counter;
-            assert_eq!(
-                metric.name.ends_with("_total"),
-                is_counter,
-                "{}",
-                metric.name
-            );
+            assert_eq!(metric.name.ends_with("_total"), is_counter, "{}", metric.name);
             let is_time = metric.unit == Unit::Seconds;
-            assert_eq!(
-                metric.name.ends_with("_seconds"),
-                is_time,
-                "{}",
-                metric.name
-            );
+            assert_eq!(metric.name.ends_with("_seconds"), is_time, "{}", metric.name);
             let is_size = metric.unit == Unit::Bytes;
             assert_eq!(metric.name.ends_with("_bytes"), is_size, "{}", metric.name);
         }
@@ -243,11 +230,7 @@ mod tests {
             let Kind::Histogram(bounds) = metric.kind else {
                 continue;
             };
-            assert!(
-                bounds.is_sorted_by(|low, high| low < high),
-                "{}",
-                metric.name
-            );
+            assert!(bounds.is_sorted_by(|low, high| low < high), "{}", metric.name);
             assert!(!metric.labels.contains(&"partition"), "{}", metric.name);
         }
     }

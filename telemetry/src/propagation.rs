@@ -42,11 +42,7 @@ impl TraceContext {
             return Self::root_with_baggage_of(&baggage);
         }
         let parent = TraceContextPropagator::new().extract_with_context(&baggage, headers);
-        if parent.has_active_span() {
-            Self(parent)
-        } else {
-            Self::root_with_baggage_of(&baggage)
-        }
+        if parent.has_active_span() { Self(parent) } else { Self::root_with_baggage_of(&baggage) }
     }
 
     /// [`TraceContext::extract`] from headers that are looked up by name.
@@ -140,12 +136,7 @@ impl<F: FnMut(&str, Option<&str>)> Injector for Set<F> {
 /// takes short ids and signs); what it takes beyond this would become an id that nobody gave.
 fn is_well_formed(traceparent: &str) -> bool {
     let mut fields = traceparent.split('-');
-    let mut next_is_hex = |digits| {
-        fields
-            .next()
-            .filter(|field| is_hex(field, digits))
-            .is_some()
-    };
+    let mut next_is_hex = |digits| fields.next().filter(|field| is_hex(field, digits)).is_some();
     let fields_are_hex = [2, 32, 16, 2].into_iter().all(&mut next_is_hex);
     // A version to come may add fields; version 00 has none.
     let is_complete = fields.next().is_none() || !traceparent.starts_with("00");
@@ -153,10 +144,7 @@ fn is_well_formed(traceparent: &str) -> bool {
 }
 
 fn is_hex(field: &str, digits: usize) -> bool {
-    field.len() == digits
-        && field
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    field.len() == digits && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -176,12 +164,7 @@ mod tests {
 
     impl Headers {
         fn of(pairs: &[(&str, &str)]) -> Self {
-            Self(
-                pairs
-                    .iter()
-                    .map(|(name, text)| ((*name).into(), (*text).into()))
-                    .collect(),
-            )
+            Self(pairs.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect())
         }
     }
 
@@ -235,11 +218,7 @@ mod tests {
     fn the_sampled_flag_of_the_parent_is_kept_and_a_root_is_sampled() {
         for (flags, sampled) in [("00", false), ("01", true), ("02", false), ("03", true)] {
             let headers = Headers::of(&[("traceparent", &traceparent(flags))]);
-            assert_eq!(
-                TraceContext::extract(&headers).child().is_sampled(),
-                sampled,
-                "{flags}"
-            );
+            assert_eq!(TraceContext::extract(&headers).child().is_sampled(), sampled, "{flags}");
         }
         assert!(TraceContext::root().is_sampled());
     }

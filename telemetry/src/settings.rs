@@ -39,23 +39,12 @@ mod tests {
     #[test]
     fn unknown_missing_and_malformed_settings_are_refused() {
         for (text, complaint) in [
-            (
-                r#"{"logs":"auto","admin":"127.0.0.1:0","log":1}"#,
-                "unknown field `log`",
-            ),
+            (r#"{"logs":"auto","admin":"127.0.0.1:0","log":1}"#, "unknown field `log`"),
             (r#"{"logs":"auto"}"#, "missing field `admin`"),
-            (
-                r#"{"logs":"xml","admin":"127.0.0.1:0"}"#,
-                "unknown variant `xml`",
-            ),
-            (
-                r#"{"logs":"auto","admin":"localhost"}"#,
-                "invalid socket address",
-            ),
+            (r#"{"logs":"xml","admin":"127.0.0.1:0"}"#, "unknown variant `xml`"),
+            (r#"{"logs":"auto","admin":"localhost"}"#, "invalid socket address"),
         ] {
-            let error = serde_json::from_str::<TelemetrySettings>(text)
-                .unwrap_err()
-                .to_string();
+            let error = serde_json::from_str::<TelemetrySettings>(text).unwrap_err().to_string();
             assert!(error.contains(complaint), "{text}: {error}");
         }
     }

@@ -25,19 +25,13 @@ impl Shutdown {
         let draining = CancellationToken::new();
         let signals = Signals::register()?;
         let listener = tokio::spawn(drain_then_exit(signals, draining.clone()));
-        Ok(Self {
-            draining,
-            _listener: Some(AbortOnDropHandle::new(listener)),
-        })
+        Ok(Self { draining, _listener: Some(AbortOnDropHandle::new(listener)) })
     }
 
     /// A shutdown without signals, for tests and for fleets within a process: see
     /// [`begin`](Self::begin).
     pub fn manual() -> Self {
-        Self {
-            draining: CancellationToken::new(),
-            _listener: None,
-        }
+        Self { draining: CancellationToken::new(), _listener: None }
     }
 
     /// Is cancelled when the process is to drain.
@@ -53,10 +47,7 @@ impl Shutdown {
 
 async fn drain_then_exit(mut signals: Signals, draining: CancellationToken) {
     let first = signals.next().await;
-    tracing::info!(
-        signal = first.name,
-        "draining, a second signal exits at once"
-    );
+    tracing::info!(signal = first.name, "draining, a second signal exits at once");
     draining.cancel();
     let second = signals.next().await;
     tracing::warn!(signal = second.name, "exiting without draining");
@@ -71,14 +62,8 @@ struct Ending {
     exit_code: i32,
 }
 
-const TERMINATED: Ending = Ending {
-    name: "SIGTERM",
-    exit_code: 143,
-};
-const INTERRUPTED: Ending = Ending {
-    name: "SIGINT",
-    exit_code: 130,
-};
+const TERMINATED: Ending = Ending { name: "SIGTERM", exit_code: 143 };
+const INTERRUPTED: Ending = Ending { name: "SIGINT", exit_code: 130 };
 
 struct Signals {
     terminate: Signal,

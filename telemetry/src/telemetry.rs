@@ -60,13 +60,7 @@ impl Telemetry {
         tasks.spawn(metrics.upkeep(stop.clone()));
         tasks.spawn(server.serve(stop.clone()));
         tracing::info!(%admin, "admin server listens");
-        Ok(Self {
-            shutdown,
-            health,
-            admin,
-            stop,
-            tasks,
-        })
+        Ok(Self { shutdown, health, admin, stop, tasks })
     }
 
     /// Where components register.

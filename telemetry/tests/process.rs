@@ -1,10 +1,6 @@
 //! A process's telemetry from outside: real HTTP, real signals.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -26,35 +22,22 @@ struct Answer {
 }
 
 async fn get(address: SocketAddr, path: &'static str) -> Answer {
-    tokio::task::spawn_blocking(move || get_blocking(address, path))
-        .await
-        .unwrap()
+    tokio::task::spawn_blocking(move || get_blocking(address, path)).await.unwrap()
 }
 
 fn get_blocking(address: SocketAddr, path: &str) -> Answer {
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
-        status,
-        head: head.to_lowercase(),
-        body: body.to_owned(),
-    }
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
 }
 
 fn settings(admin: SocketAddr) -> TelemetrySettings {
-    TelemetrySettings {
-        logs: LogFormat::Json,
-        admin,
-    }
+    TelemetrySettings { logs: LogFormat::Json, admin }
 }
 
 fn any_port() -> SocketAddr {
@@ -64,73 +47,41 @@ fn any_port() -> SocketAddr {
 /// One test, in this order, since a process has one telemetry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_admin_server_shows_a_process_from_its_start_to_its_end() {
-    let telemetry = Telemetry::start(settings(any_port()), Shutdown::manual())
-        .await
-        .unwrap();
+    let telemetry = Telemetry::start(settings(any_port()), Shutdown::manual()).await.unwrap();
     let admin = telemetry.admin();
     assert_ne!(admin.port(), 0);
 
-    let again = Telemetry::start(settings(any_port()), Shutdown::manual())
-        .await
-        .unwrap_err();
+    let again = Telemetry::start(settings(any_port()), Shutdown::manual()).await.unwrap_err();
     assert!(matches!(again, StartError::Logs(_)), "{again}");
 
     assert_eq!(get(admin, "/livez").await.status, 200);
     let starting = get(admin, "/readyz").await;
     assert_eq!(starting.status, 503);
-    assert!(
-        starting
-            .body
-            .contains("[-]components failed: none is running"),
-        "{}",
-        starting.body
-    );
+    assert!(starting.body.contains("[-]components failed: none is running"), "{}", starting.body);
 
-    let lane = telemetry
-        .health()
-        .register("price", Duration::from_secs(3600));
+    let lane = telemetry.health().register("price", Duration::from_secs(3600));
     lane.set(Readiness::Ready);
     let ready = get(admin, "/readyz").await;
     assert_eq!((ready.status, &*ready.body), (200, "ok"));
     let verbose = get(admin, "/readyz?verbose").await;
-    assert_eq!(
-        verbose.body,
-        "[+]price ok\n[+]shutdown ok\nreadyz check passed\n"
-    );
+    assert_eq!(verbose.body, "[+]price ok\n[+]shutdown ok\nreadyz check passed\n");
 
     metrics::counter!("longshore_dead_letters_total", "lane" => "price", "class" => "refused")
         .increment(2);
     let scraped = get(admin, "/metrics").await;
-    assert!(
-        scraped
-            .head
-            .contains("content-type: text/plain; version=0.0.4"),
-        "{}",
-        scraped.head
-    );
+    assert!(scraped.head.contains("content-type: text/plain; version=0.0.4"), "{}", scraped.head);
     let counted = r#"longshore_dead_letters_total{lane="price",class="refused"} 2"#;
     assert!(scraped.body.contains(counted), "{}", scraped.body);
-    assert!(
-        scraped.body.contains("longshore_build_info{version="),
-        "{}",
-        scraped.body
-    );
+    assert!(scraped.body.contains("longshore_build_info{version="), "{}", scraped.body);
 
     let version = get(admin, "/version").await;
-    assert_eq!(
-        version.body,
-        concat!(r#"{"version":""#, env!("CARGO_PKG_VERSION"), r#""}"#)
-    );
+    assert_eq!(version.body, concat!(r#"{"version":""#, env!("CARGO_PKG_VERSION"), r#""}"#));
     assert_eq!(get(admin, "/elsewhere").await.status, 404);
 
     let stuck = telemetry.health().register("stuck", Duration::ZERO);
     let dead = get(admin, "/livez?verbose").await;
     assert_eq!(dead.status, 503);
-    assert!(
-        dead.body.starts_with("[+]price ok\n[-]stuck failed: "),
-        "{}",
-        dead.body
-    );
+    assert!(dead.body.starts_with("[+]price ok\n[-]stuck failed: "), "{}", dead.body);
     stuck.finish();
 
     // An idle connection, as Prometheus keeps one, must not hold up the end.
@@ -181,29 +132,17 @@ async fn role_drainer() {
 }
 
 fn send(signal: &str, process: &Child) {
-    let sent = Command::new("kill")
-        .args([signal, &process.id().to_string()])
-        .status()
-        .unwrap();
+    let sent = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
 
 fn exit_code_after(first: &str, second: &str) -> Option<i32> {
     let mut drainer = start_copy("role_drainer");
-    let mut words = BufReader::new(drainer.stderr.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
+    let mut words = BufReader::new(drainer.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(words.any(|word| word == "listening"), "it never listened");
     send(first, &drainer);
-    assert!(
-        words.any(|word| word == "draining"),
-        "the first signal did not drain"
-    );
-    assert_eq!(
-        drainer.try_wait().unwrap(),
-        None,
-        "the first signal ended the process"
-    );
+    assert!(words.any(|word| word == "draining"), "the first signal did not drain");
+    assert_eq!(drainer.try_wait().unwrap(), None, "the first signal ended the process");
     send(second, &drainer);
     drainer.wait().unwrap().code()
 }
@@ -231,17 +170,10 @@ fn role_speaker() {
 fn without_a_terminal_lines_are_json_and_the_client_library_only_warns() {
     let output = start_copy("role_speaker").wait_with_output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    let lines: Vec<serde_json::Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let [ours, trouble] = &lines[..] else {
-        panic!("{text}")
-    };
-    assert_eq!(
-        (&ours["message"], &ours["trace_id"]),
-        (&"ours".into(), &"0af7".into())
-    );
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [ours, trouble] = &lines[..] else { panic!("{text}") };
+    assert_eq!((&ours["message"], &ours["trace_id"]), (&"ours".into(), &"0af7".into()));
     assert_eq!(trouble["message"], "trouble");
     assert_eq!(trouble["level"], "WARN");
     assert_eq!(trouble["target"], "librdkafka");

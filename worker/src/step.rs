@@ -101,11 +101,15 @@ impl Step for WorkerStep {
         }
     }
 
-    fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+    fn flush(&mut self) -> Result<(), StepError> {
         for assigned in self.assigned.values_mut() {
             assigned.crew.check()?;
             assigned.crew.hand_over(std::mem::take(&mut assigned.taken))?;
         }
+        Ok(())
+    }
+
+    fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
         while let Ok(batch) = self.outcomes.try_recv() {
             for worked in batch {
                 outcomes.push(worked?);

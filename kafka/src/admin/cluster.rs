@@ -49,15 +49,8 @@ impl Admin {
     pub fn connect(settings: &Settings) -> Result<Self, AdminError> {
         let stable = Lookup::open(settings, Isolation::Committed, NO_GROUP)?;
         let written = Lookup::open(settings, Isolation::Uncommitted, NO_GROUP)?;
-        let client = settings
-            .admin()
-            .create_with_context(Quiet::default())
-            .map_err(rejected)?;
-        Ok(Self {
-            client,
-            stable,
-            written,
-        })
+        let client = settings.admin().create_with_context(Quiet::default()).map_err(rejected)?;
+        Ok(Self { client, stable, written })
     }
 
     // ----- topics
@@ -71,11 +64,7 @@ impl Admin {
     pub fn topics(&self, names: &[TopicName]) -> Result<Vec<Topic>, AdminError> {
         let mut found = Vec::new();
         for name in names {
-            found.extend(
-                self.written
-                    .find(name)?
-                    .map(|partitions| (name, partitions)),
-            );
+            found.extend(self.written.find(name)?.map(|partitions| (name, partitions)));
         }
         let configs = self.describe(found.iter().map(|(name, _)| *name))?;
         found
@@ -83,11 +72,7 @@ impl Admin {
             .filter_map(|(name, partitions)| Some((name, partitions, configs.get(name)?)))
             .map(|(name, partitions, config)| {
                 let settings = Described::new(name, config).settings()?;
-                Ok(Topic {
-                    name: name.clone(),
-                    partitions,
-                    settings,
-                })
+                Ok(Topic { name: name.clone(), partitions, settings })
             })
             .collect()
     }
@@ -123,10 +108,7 @@ impl Admin {
                 Described::new(&wanted.name, config).differences(wanted, partitions)
             });
             if !differences.is_empty() {
-                return Err(AdminError::Misfit {
-                    topic: wanted.name.clone(),
-                    differences,
-                });
+                return Err(AdminError::Misfit { topic: wanted.name.clone(), differences });
             }
         }
         Ok(())
@@ -162,12 +144,7 @@ impl Admin {
         while !is_done(&self.written.find(topic)?) {
             if Instant::now() >= deadline {
                 let (topic, servers) = (topic.clone(), self.written.servers().to_owned());
-                return Err(AdminError::Invisible {
-                    topic,
-                    change,
-                    servers,
-                    waited: DEADLINE,
-                });
+                return Err(AdminError::Invisible { topic, change, servers, waited: DEADLINE });
             }
             thread::sleep(LOOK_EVERY);
         }
@@ -178,9 +155,7 @@ impl Admin {
         &self,
         topics: impl Iterator<Item = &'a TopicName>,
     ) -> Result<BTreeMap<TopicName, ConfigResource>, AdminError> {
-        let asked: Vec<_> = topics
-            .map(|it| ResourceSpecifier::Topic(it.as_str()))
-            .collect();
+        let asked: Vec<_> = topics.map(|it| ResourceSpecifier::Topic(it.as_str())).collect();
         if asked.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -209,14 +184,12 @@ impl Admin {
         let ends = stable.into_iter().zip(high);
         let all = starts.into_iter().zip(ends);
         Ok(all
-            .map(
-                |((partition, log_start), ((_, last_stable), (_, high)))| Watermarks {
-                    partition,
-                    log_start,
-                    last_stable,
-                    high,
-                },
-            )
+            .map(|((partition, log_start), ((_, last_stable), (_, high)))| Watermarks {
+                partition,
+                log_start,
+                last_stable,
+                high,
+            })
             .collect())
     }
 
@@ -238,16 +211,11 @@ impl Admin {
         before: &[(Partition, Offset)],
     ) -> Result<(), AdminError> {
         let failed = |error| self.explain("deleting records", topic.as_str(), error);
-        let places = before
-            .iter()
-            .map(|&(it, Offset(offset))| (it, rdkafka::Offset::Offset(offset)));
+        let places =
+            before.iter().map(|&(it, Offset(offset))| (it, rdkafka::Offset::Offset(offset)));
         let list = listed(topic, places).map_err(failed)?;
         let answer = block_on(self.client.delete_records(&list, &options())).map_err(failed)?;
-        answer
-            .elements()
-            .iter()
-            .try_for_each(|it| it.error())
-            .map_err(failed)
+        answer.elements().iter().try_for_each(|it| it.error()).map_err(failed)
     }
 
     // ----- groups
@@ -269,13 +237,8 @@ impl Admin {
         match results.into_iter().next() {
             None | Some(Ok(_) | Err((_, Code::GroupIdNotFound))) => Ok(()),
             Some(Err((_, Code::NonEmptyGroup))) => {
-                let members = self
-                    .group(name)?
-                    .map_or_else(Vec::new, |group| group.members);
-                Err(AdminError::GroupLive {
-                    group: name.to_owned(),
-                    members,
-                })
+                let members = self.group(name)?.map_or_else(Vec::new, |group| group.members);
+                Err(AdminError::GroupLive { group: name.to_owned(), members })
             }
             Some(Err((_, code))) => Err(failed(KafkaError::AdminOp(code))),
         }
@@ -291,17 +254,12 @@ impl Admin {
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new()
-        .request_timeout(Some(DEADLINE))
-        .operation_timeout(Some(DEADLINE))
+    AdminOptions::new().request_timeout(Some(DEADLINE)).operation_timeout(Some(DEADLINE))
 }
 
 fn native(topic: &NewTopic) -> rdkafka::admin::NewTopic<'_> {
     // -1 is the broker's own default (KIP-464).
     let replication = TopicReplication::Fixed(topic.replication.unwrap_or(-1));
     let new = rdkafka::admin::NewTopic::new(topic.name.as_str(), topic.partitions, replication);
-    topic
-        .settings
-        .iter()
-        .fold(new, |new, (name, value)| new.set(name, value))
+    topic.settings.iter().fold(new, |new, (name, value)| new.set(name, value))
 }

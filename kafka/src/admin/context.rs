@@ -17,10 +17,7 @@ pub(crate) struct Quiet {
 impl Quiet {
     /// The client's last complaint.
     pub(crate) fn complaint(&self) -> Option<String> {
-        self.complaint
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -35,10 +32,7 @@ impl ClientContext for Quiet {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
             return;
         }
-        let mut complaint = self
-            .complaint
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
         *complaint = Some(reason.to_owned());
     }
 }

@@ -163,9 +163,5 @@ pub(super) fn code_of(error: &KafkaError) -> Option<RDKafkaErrorCode> {
 
 fn listed(members: &[GroupMember]) -> String {
     let names: Vec<_> = members.iter().map(ToString::to_string).collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", names.join(", "))
-    }
+    if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) }
 }

@@ -36,12 +36,7 @@ pub struct GroupMember {
 
 impl fmt::Display for GroupMember {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} at {}",
-            self.client_id,
-            self.host.trim_start_matches('/')
-        )
+        write!(f, "{} at {}", self.client_id, self.host.trim_start_matches('/'))
     }
 }
 

@@ -82,25 +82,15 @@ impl Lookup {
         settings: &Settings,
         group: &str,
     ) -> Result<Self, AdminError> {
-        let consumer = config
-            .create_with_context(Quiet::default())
-            .map_err(rejected)?;
+        let consumer = config.create_with_context(Quiet::default()).map_err(rejected)?;
         let servers = settings.bootstrap_servers.clone();
-        let lookup = Self {
-            consumer,
-            group: group.to_owned(),
-            servers,
-        };
+        let lookup = Self { consumer, group: group.to_owned(), servers };
         lookup.await_cluster()?;
         Ok(lookup)
     }
 
     fn await_cluster(&self) -> Result<(), AdminError> {
-        match self
-            .consumer
-            .client()
-            .fetch_metadata(Some("__consumer_offsets"), CONNECT)
-        {
+        match self.consumer.client().fetch_metadata(Some("__consumer_offsets"), CONNECT) {
             Ok(_) => Ok(()),
             Err(error) => Err(self.explain("connecting", "the cluster", CONNECT, error)),
         }
@@ -123,22 +113,15 @@ impl Lookup {
             .consumer()
             .fetch_metadata(None, DEADLINE)
             .map_err(|error| self.explain("listing", "topics", DEADLINE, error))?;
-        let ours = metadata
-            .topics()
-            .iter()
-            .filter(|topic| !topic.name().starts_with("__"));
-        Ok(ours
-            .map(|topic| (topic.name().into(), partitions_of(topic)))
-            .collect())
+        let ours = metadata.topics().iter().filter(|topic| !topic.name().starts_with("__"));
+        Ok(ours.map(|topic| (topic.name().into(), partitions_of(topic))).collect())
     }
 
     /// The partitions of a topic, in order; none if there is no such topic.
     pub(crate) fn find(&self, topic: &TopicName) -> Result<Option<Vec<Partition>>, AdminError> {
         let failed = |error| self.explain("describing", topic.as_str(), DEADLINE, error);
-        let metadata = self
-            .consumer()
-            .fetch_metadata(Some(topic.as_str()), DEADLINE)
-            .map_err(failed)?;
+        let metadata =
+            self.consumer().fetch_metadata(Some(topic.as_str()), DEADLINE).map_err(failed)?;
         let Some(found) = metadata.topics().first() else {
             return Ok(None);
         };
@@ -167,20 +150,16 @@ impl Lookup {
         at: At,
     ) -> Result<Vec<(Partition, Offset)>, AdminError> {
         let asked = self.ask_offsets(topic, partitions, at)?;
-        let missing: Vec<_> = asked
-            .iter()
-            .filter(|(_, it)| it.is_none())
-            .map(|(partition, _)| *partition)
-            .collect();
+        let missing: Vec<_> =
+            asked.iter().filter(|(_, it)| it.is_none()).map(|(partition, _)| *partition).collect();
         // Only a time can lie behind everything.
         let ends = match at {
             At::Time(_) if !missing.is_empty() => self.ask_offsets(topic, &missing, At::End)?,
             _ => Vec::new(),
         };
         let found = asked.into_iter().chain(ends);
-        let mut offsets: Vec<_> = found
-            .filter_map(|(partition, offset)| Some((partition, offset?)))
-            .collect();
+        let mut offsets: Vec<_> =
+            found.filter_map(|(partition, offset)| Some((partition, offset?))).collect();
         offsets.sort_unstable();
         Ok(offsets)
     }
@@ -203,17 +182,11 @@ impl Lookup {
             At::Time(Timestamp(millis)) => rdkafka::Offset::Offset(millis.max(0)),
         };
         let list = listed(topic, partitions.iter().map(|&it| (it, time))).map_err(failed)?;
-        let answer = self
-            .consumer()
-            .offsets_for_times(list, DEADLINE)
-            .map_err(failed)?;
+        let answer = self.consumer().offsets_for_times(list, DEADLINE).map_err(failed)?;
         answer
             .elements()
             .iter()
-            .map(|it| {
-                it.error()
-                    .map(|()| (Partition(it.partition()), plain_offset(it)))
-            })
+            .map(|it| it.error().map(|()| (Partition(it.partition()), plain_offset(it))))
             .collect::<Result<_, _>>()
             .map_err(failed)
     }
@@ -227,17 +200,11 @@ impl Lookup {
         let failed = |error| self.explain_committed(topic, error);
         let none = partitions.iter().map(|&it| (it, rdkafka::Offset::Invalid));
         let list = listed(topic, none).map_err(failed)?;
-        let answer = self
-            .consumer()
-            .committed_offsets(list, DEADLINE)
-            .map_err(failed)?;
+        let answer = self.consumer().committed_offsets(list, DEADLINE).map_err(failed)?;
         answer
             .elements()
             .iter()
-            .map(|it| {
-                it.error()
-                    .map(|()| (Partition(it.partition()), committed(it)))
-            })
+            .map(|it| it.error().map(|()| (Partition(it.partition()), committed(it))))
             .collect::<Result<_, _>>()
             .map_err(failed)
     }
@@ -289,11 +256,7 @@ impl Lookup {
                 if self.await_cluster().is_ok() =>
             {
                 let (group, topic) = (self.group.clone(), topic.clone());
-                AdminError::Unstable {
-                    group,
-                    topic,
-                    waited: DEADLINE,
-                }
+                AdminError::Unstable { group, topic, waited: DEADLINE }
             }
             _ => self.explain("reading the progress", &self.group, DEADLINE, error),
         }
@@ -312,24 +275,10 @@ impl Lookup {
             Some(code) if is_silence(code) => {
                 self.serve();
                 let reason = self.consumer.context().complaint();
-                AdminError::Unreachable {
-                    servers,
-                    call,
-                    waited,
-                    reason,
-                }
+                AdminError::Unreachable { servers, call, waited, reason }
             }
-            Some(code) => AdminError::Refused {
-                call,
-                object,
-                servers,
-                code,
-            },
-            None => AdminError::Other {
-                call,
-                object,
-                error,
-            },
+            Some(code) => AdminError::Refused { call, object, servers, code },
+            None => AdminError::Other { call, object, error },
         }
     }
 }
@@ -347,11 +296,7 @@ pub(crate) fn listed(
 }
 
 fn partitions_of(topic: &MetadataTopic) -> Vec<Partition> {
-    let mut partitions: Vec<_> = topic
-        .partitions()
-        .iter()
-        .map(|it| Partition(it.id()))
-        .collect();
+    let mut partitions: Vec<_> = topic.partitions().iter().map(|it| Partition(it.id())).collect();
     partitions.sort_unstable();
     partitions
 }

@@ -75,10 +75,9 @@ impl GroupProgress {
 
     fn refuse_if_live(&self) -> Result<(), AdminError> {
         match self.describe()? {
-            Some(Group { members, .. }) if !members.is_empty() => Err(AdminError::GroupLive {
-                group: self.group.clone(),
-                members,
-            }),
+            Some(Group { members, .. }) if !members.is_empty() => {
+                Err(AdminError::GroupLive { group: self.group.clone(), members })
+            }
             _ => Ok(()),
         }
     }
@@ -86,15 +85,8 @@ impl GroupProgress {
     /// The client's commit succeeds if any partition's did, and doesn't say which.
     fn check_written(&self, topic: &TopicName, progress: &[Sent]) -> Result<(), AdminError> {
         let found = self.read(topic, Stability::Stable)?;
-        for Sent {
-            partition,
-            committed,
-        } in progress
-        {
-            let found = found
-                .iter()
-                .find(|(it, _)| it == partition)
-                .and_then(|(_, it)| it.clone());
+        for Sent { partition, committed } in progress {
+            let found = found.iter().find(|(it, _)| it == partition).and_then(|(_, it)| it.clone());
             if found.as_ref() != Some(committed) {
                 return Err(AdminError::NotWritten {
                     group: self.group.clone(),
@@ -116,24 +108,15 @@ impl GroupProgress {
                 RDKafkaErrorCode::UnknownMemberId
                 | RDKafkaErrorCode::IllegalGeneration
                 | RDKafkaErrorCode::RebalanceInProgress,
-            ) => AdminError::GroupLive {
-                group: self.group.clone(),
-                members: Vec::new(),
-            },
-            _ => self
-                .stable
-                .explain("writing the progress", &self.group, DEADLINE, error),
+            ) => AdminError::GroupLive { group: self.group.clone(), members: Vec::new() },
+            _ => self.stable.explain("writing the progress", &self.group, DEADLINE, error),
         }
     }
 }
 
 fn listed(topic: &TopicName, progress: &[Sent]) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();
-    for Sent {
-        partition,
-        committed,
-    } in progress
-    {
+    for Sent { partition, committed } in progress {
         let mut element = list.add_partition(topic.as_str(), partition.0);
         element.set_offset(rdkafka::Offset::Offset(committed.offset.0))?;
         element.set_metadata(&committed.metadata);

@@ -79,22 +79,15 @@ impl<'a> Described<'a> {
                 _ => None,
             })?,
             cleanup_policy: self.parse("cleanup.policy", |it| Some(it.to_owned()))?,
-            retention: self
-                .parse("retention.ms", bounded)?
-                .map(Duration::from_millis),
+            retention: self.parse("retention.ms", bounded)?.map(Duration::from_millis),
             retention_bytes: self.parse("retention.bytes", bounded)?,
         })
     }
 
     /// In what the topic differs from the one that is wanted.
     pub(super) fn differences(&self, wanted: &NewTopic, partitions: usize) -> Vec<String> {
-        let count =
-            (!usize::try_from(wanted.partitions).is_ok_and(|it| it == partitions)).then(|| {
-                format!(
-                    "has {partitions} partitions instead of {}",
-                    wanted.partitions
-                )
-            });
+        let count = (!usize::try_from(wanted.partitions).is_ok_and(|it| it == partitions))
+            .then(|| format!("has {partitions} partitions instead of {}", wanted.partitions));
         let settings = wanted.settings.iter().filter_map(|(name, value)| {
             let found = self.get(name).unwrap_or_default();
             (found != value).then(|| format!("has {name}={found} instead of {value}"))
@@ -122,9 +115,5 @@ impl<'a> Described<'a> {
 
 /// A bound that Kafka lifts by -1.
 fn bounded(text: &str) -> Option<Option<u64>> {
-    if text == "-1" {
-        Some(None)
-    } else {
-        text.parse().ok().map(Some)
-    }
+    if text == "-1" { Some(None) } else { text.parse().ok().map(Some) }
 }

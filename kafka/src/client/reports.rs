@@ -57,8 +57,12 @@ impl Reports {
 
     /// Takes note of an error.
     pub(super) fn error(&self, error: &KafkaError, reason: &str) {
-        self.errors.fetch_add(1, Ordering::AcqRel);
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        if code == Code::PartitionEOF {
+            // The end of a partition is news to whoever polls, and no error.
+            return;
+        }
+        self.errors.fetch_add(1, Ordering::AcqRel);
         let mut state = self.state();
         state.last = Some((code, reason.to_owned()));
         if matches!(code, Code::Authentication | Code::SaslAuthenticationFailed) {
@@ -80,7 +84,10 @@ impl Reports {
                 info!(client, facility, line, "kafka client");
             }
             RDKafkaLogLevel::Debug => debug!(client, facility, line, "kafka client"),
-            _ if facility == "FAIL" => debug!(client, facility, line, "kafka client"),
+            // Connections that fail and coordinators that move: tried again by the client itself.
+            _ if matches!(facility, "FAIL" | "GETPID") => {
+                debug!(client, facility, line, "kafka client");
+            }
             _ => warn!(client, facility, line, "kafka client"),
         }
     }

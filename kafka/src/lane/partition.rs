@@ -103,11 +103,7 @@ impl Owned {
     /// Whether there is room for more records.
     pub fn wants_records(&self, waiting_max: usize) -> bool {
         // Half empty before reading on: every pause throws fetched records away.
-        let bound = if self.paused {
-            waiting_max / 2
-        } else {
-            waiting_max
-        };
+        let bound = if self.paused { waiting_max / 2 } else { waiting_max };
         self.queues.len() < bound.max(1)
     }
 
@@ -136,24 +132,15 @@ impl Owned {
             state,
             finished: self.window.carried_map(),
         };
-        let committed = Committed {
-            offset: base,
-            metadata: metadata.to_string(),
-        };
-        Sent {
-            partition: self.partition,
-            committed,
-        }
+        let committed = Committed { offset: base, metadata: metadata.to_string() };
+        Sent { partition: self.partition, committed }
     }
 
     /// That transaction was committed.
     pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>) {
         self.window.commit(offsets);
         let at = sent.committed.offset;
-        assert!(
-            self.committed.is_none_or(|before| before <= at),
-            "progress goes back, EO-5: {at}"
-        );
+        assert!(self.committed.is_none_or(|before| before <= at), "progress goes back, EO-5: {at}");
         self.committed = Some(at);
         self.moved = None;
     }

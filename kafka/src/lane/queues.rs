@@ -27,12 +27,7 @@ struct ByOffset(Arc<Item>);
 impl Queues {
     /// Empty queues.
     pub fn new(ordering: Ordering) -> Self {
-        Self {
-            ordering,
-            runnable: BinaryHeap::new(),
-            busy: HashMap::new(),
-            behind: 0,
-        }
+        Self { ordering, runnable: BinaryHeap::new(), busy: HashMap::new(), behind: 0 }
     }
 
     /// Adds an item; items come in offset order.
@@ -156,10 +151,7 @@ mod tests {
 
     #[test]
     fn items_of_a_key_run_one_at_a_time_in_order_and_others_do_not_wait() {
-        let mut queues = filled(
-            Ordering::Key,
-            &[Some("a"), Some("a"), Some("b"), None, Some("a")],
-        );
+        let mut queues = filled(Ordering::Key, &[Some("a"), Some("a"), Some("b"), None, Some("a")]);
         let taken = take_all(&mut queues);
         assert_eq!(offsets(&taken), [0, 2, 3]);
         queues.ended(&taken[0]);
@@ -189,14 +181,8 @@ mod tests {
     #[test]
     fn partition_order_is_one_at_a_time_and_no_order_is_all_at_once() {
         let keys = [Some("a"), Some("b"), None];
-        assert_eq!(
-            offsets(&take_all(&mut filled(Ordering::Partition, &keys))),
-            [0]
-        );
-        assert_eq!(
-            offsets(&take_all(&mut filled(Ordering::None, &[Some("a"); 3]))),
-            [0, 1, 2]
-        );
+        assert_eq!(offsets(&take_all(&mut filled(Ordering::Partition, &keys))), [0]);
+        assert_eq!(offsets(&take_all(&mut filled(Ordering::None, &[Some("a"); 3]))), [0, 1, 2]);
     }
 
     #[test]

@@ -29,21 +29,13 @@ struct Waiting {
 impl Ready {
     /// Nothing waits.
     pub fn new() -> Self {
-        Self {
-            outcomes: VecDeque::new(),
-            bytes: 0,
-            suspects_max: usize::MAX,
-        }
+        Self { outcomes: VecDeque::new(), bytes: 0, suspects_max: usize::MAX }
     }
 
     /// Adds an outcome behind all others.
     pub fn push(&mut self, finished: Finished, now: Duration) {
         self.bytes += finished.bytes();
-        self.outcomes.push_back(Waiting {
-            finished,
-            since: now,
-            suspect: false,
-        });
+        self.outcomes.push_back(Waiting { finished, since: now, suspect: false });
     }
 
     /// How many wait.
@@ -71,11 +63,7 @@ impl Ready {
     /// Takes the outcomes of the next transaction, oldest first, at most `items_max` of them.
     pub fn take(&mut self, items_max: usize, bytes_max: usize) -> Vec<Finished> {
         let suspects = self.outcomes.front().is_some_and(|first| first.suspect);
-        let items_max = if suspects {
-            items_max.min(self.suspects_max)
-        } else {
-            items_max
-        };
+        let items_max = if suspects { items_max.min(self.suspects_max) } else { items_max };
         let mut taken: Vec<Finished> = Vec::new();
         let mut bytes = 0;
         while let Some(next) = self.outcomes.front() {
@@ -100,11 +88,7 @@ impl Ready {
         for (index, finished) in taken.into_iter().enumerate().rev() {
             self.bytes += finished.bytes();
             let suspect = suspects.contains(&index);
-            self.outcomes.push_front(Waiting {
-                finished,
-                since: now,
-                suspect,
-            });
+            self.outcomes.push_front(Waiting { finished, since: now, suspect });
         }
     }
 
@@ -117,19 +101,13 @@ impl Ready {
     pub fn retain(&mut self, keep: impl Fn(&Finished) -> bool) -> usize {
         let before = self.outcomes.len();
         self.outcomes.retain(|waiting| keep(&waiting.finished));
-        self.bytes = self
-            .outcomes
-            .iter()
-            .map(|waiting| waiting.finished.bytes())
-            .sum();
+        self.bytes = self.outcomes.iter().map(|waiting| waiting.finished.bytes()).sum();
         before - self.outcomes.len()
     }
 
     /// Whether any outcome passes.
     pub fn any(&self, wanted: impl Fn(&Finished) -> bool) -> bool {
-        self.outcomes
-            .iter()
-            .any(|waiting| wanted(&waiting.finished))
+        self.outcomes.iter().any(|waiting| wanted(&waiting.finished))
     }
 }
 
@@ -215,13 +193,7 @@ mod tests {
         assert!(transactions <= 8, "{transactions}");
         assert_eq!(
             committed,
-            [
-                (1, "done"),
-                (2, "done"),
-                (3, "done"),
-                (4, "failed"),
-                (5, "done")
-            ],
+            [(1, "done"), (2, "done"), (3, "done"), (4, "failed"), (5, "done")],
             "in order, one failed"
         );
     }

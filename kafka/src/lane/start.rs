@@ -95,11 +95,7 @@ pub fn decide(
     let start = match &facts.committed {
         Some(committed) => {
             let parsed = Metadata::parse(&committed.metadata, committed.offset)
-                .and_then(|found| {
-                    found
-                        .map(|it| it.check_order(order).map(|()| it))
-                        .transpose()
-                })
+                .and_then(|found| found.map(|it| it.check_order(order).map(|()| it)).transpose())
                 .map_err(|reason| StartError::UnusableMap {
                     partition: facts.partition,
                     position: committed.offset,
@@ -115,21 +111,11 @@ pub fn decide(
 
 fn resumed(position: Offset, metadata: Option<Metadata>) -> Start {
     let (finished, state) = metadata.map_or_else(Default::default, |it| (it.finished, it.state));
-    Start {
-        position,
-        finished,
-        state,
-        resumed: true,
-    }
+    Start { position, finished, state, resumed: true }
 }
 
 fn fresh(position: Offset) -> Start {
-    Start {
-        position,
-        finished: FinishedMap::default(),
-        state: String::new(),
-        resumed: false,
-    }
+    Start { position, finished: FinishedMap::default(), state: String::new(), resumed: false }
 }
 
 /// A partition without progress is a new one if the group knows others of its topic: nothing of it
@@ -144,33 +130,18 @@ fn first_position(
         (true, _) => Ok(Offset(0)),
         (false, Some(StartPolicy::Latest)) => Ok(facts.log_end),
         (false, Some(StartPolicy::At(_))) => Ok(facts.time_offset.unwrap_or(facts.log_end)),
-        (false, None) => Err(StartError::NothingCommitted {
-            partition: facts.partition,
-        }),
+        (false, None) => Err(StartError::NothingCommitted { partition: facts.partition }),
     }
 }
 
 /// Whether what is to be read next is there.
 pub fn check_bounds(facts: &PartitionFacts, position: Offset) -> Result<(), StartError> {
-    let &PartitionFacts {
-        partition,
-        log_start,
-        log_end,
-        ..
-    } = facts;
+    let &PartitionFacts { partition, log_start, log_end, .. } = facts;
     if position < log_start {
-        return Err(StartError::ExpiredUnread {
-            partition,
-            position,
-            log_start,
-        });
+        return Err(StartError::ExpiredUnread { partition, position, log_start });
     }
     if position > log_end {
-        return Err(StartError::Truncated {
-            partition,
-            position,
-            log_end,
-        });
+        return Err(StartError::Truncated { partition, position, log_end });
     }
     Ok(())
 }
@@ -215,31 +186,16 @@ mod tests {
         assert_eq!(at(Some(StartPolicy::Earliest)), Ok(100));
         assert_eq!(at(Some(StartPolicy::Latest)), Ok(900));
         assert_eq!(at(Some(StartPolicy::At(Timestamp(1)))), Ok(400));
-        assert_eq!(
-            at(None),
-            Err(StartError::NothingCommitted {
-                partition: Partition(3)
-            })
-        );
+        assert_eq!(at(None), Err(StartError::NothingCommitted { partition: Partition(3) }));
     }
 
     #[test]
     fn a_new_partition_of_a_known_topic_starts_at_its_beginning() {
-        let new = PartitionFacts {
-            siblings_committed: true,
-            log_start: Offset(0),
-            ..facts(None)
-        };
+        let new = PartitionFacts { siblings_committed: true, log_start: Offset(0), ..facts(None) };
         let start = decide(&new, Some(StartPolicy::Latest), "k").expect("starts");
         assert_eq!((start.position, start.resumed), (Offset(0), false));
-        let expired = PartitionFacts {
-            siblings_committed: true,
-            ..facts(None)
-        };
-        assert!(matches!(
-            decide(&expired, None, "k"),
-            Err(StartError::ExpiredUnread { .. })
-        ));
+        let expired = PartitionFacts { siblings_committed: true, ..facts(None) };
+        assert!(matches!(decide(&expired, None, "k"), Err(StartError::ExpiredUnread { .. })));
     }
 
     #[test]
@@ -262,21 +218,10 @@ mod tests {
         let newer = metadata(500).replace("ls1", "ls2");
         let broken = metadata(500).replace("l7", "l8");
         let copied = metadata(499);
-        for (text, order) in [
-            (newer, "k"),
-            (broken, "k"),
-            (copied, "k"),
-            (metadata(500), "p"),
-        ] {
+        for (text, order) in [(newer, "k"), (broken, "k"), (copied, "k"), (metadata(500), "p")] {
             let refused = decide(&facts(Some((500, &text))), None, order).expect_err(&text);
-            assert!(
-                matches!(refused, StartError::UnusableMap { .. }),
-                "{refused}"
-            );
-            assert!(
-                refused.to_string().contains("longshore progress drop-map"),
-                "{refused}"
-            );
+            assert!(matches!(refused, StartError::UnusableMap { .. }), "{refused}");
+            assert!(refused.to_string().contains("longshore progress drop-map"), "{refused}");
         }
     }
 
@@ -292,17 +237,8 @@ mod tests {
             })
         );
         let beyond = decide(&facts(Some((901, ""))), None, "k");
-        assert!(
-            matches!(beyond, Err(StartError::Truncated { .. })),
-            "{beyond:?}"
-        );
-        assert!(
-            decide(&facts(Some((900, ""))), None, "k").is_ok(),
-            "the end itself is sound"
-        );
-        assert!(
-            decide(&facts(Some((100, ""))), None, "k").is_ok(),
-            "so is the start"
-        );
+        assert!(matches!(beyond, Err(StartError::Truncated { .. })), "{beyond:?}");
+        assert!(decide(&facts(Some((900, ""))), None, "k").is_ok(), "the end itself is sound");
+        assert!(decide(&facts(Some((100, ""))), None, "k").is_ok(), "so is the start");
     }
 }

@@ -26,8 +26,10 @@ pub trait Step {
     /// Takes on an item. Its outcome comes back through [`Step::collect`], soon or late, once.
     fn take(&mut self, item: Arc<Item>);
 
-    /// Adds what has become ready to `outcomes`; waits for nothing. Called once a turn, after the
-    /// turn's items were taken.
+    /// Every item of this turn was taken: work on them begins, all at once rather than one by one.
+    fn flush(&mut self) -> Result<(), StepError>;
+
+    /// Adds what has become ready to `outcomes`; waits for nothing.
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError>;
 
     /// What becomes of an item one of whose outputs no topic will ever take: its dead letter and

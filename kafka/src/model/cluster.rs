@@ -75,13 +75,8 @@ impl Cluster {
             headers: Headers::new(),
             timestamp: None,
         };
-        let write = Write {
-            to: (topic.clone(), partition),
-            output,
-        };
-        self.lock()
-            .append(&write, Fate::Committed)
-            .expect("tests append to what they created")
+        let write = Write { to: (topic.clone(), partition), output };
+        self.lock().append(&write, Fate::Committed).expect("tests append to what they created")
     }
 
     /// Deletes everything below an offset, as retention and DeleteRecords do.
@@ -127,11 +122,7 @@ impl Cluster {
 
     /// A producer of transactions that is in no group.
     pub fn producer(&self, transactional_id: &str) -> Producer {
-        Producer::new(Process::new(
-            self.clone(),
-            transactional_id.to_owned(),
-            None,
-        ))
+        Producer::new(Process::new(self.clone(), transactional_id.to_owned(), None))
     }
 
     // ----- groups
@@ -143,12 +134,7 @@ impl Cluster {
         topic: &TopicName,
         partition: Partition,
     ) -> Option<Committed> {
-        self.lock()
-            .groups
-            .get(group)?
-            .offsets
-            .get(&(topic.clone(), partition))
-            .cloned()
+        self.lock().groups.get(group)?.offsets.get(&(topic.clone(), partition)).cloned()
     }
 
     /// Sets it, as `kafka-consumer-groups --reset-offsets` does; none lets it expire.

@@ -82,11 +82,6 @@ impl Code {
     /// The same, with a remedy that the situation decides.
     pub(super) fn failure_with(self, call: &'static str, remedy: Remedy) -> Failure {
         let message = format!("the model answers {}", self.name());
-        Failure {
-            remedy,
-            call,
-            code: self.name().to_owned(),
-            message,
-        }
+        Failure { remedy, call, code: self.name().to_owned(), message }
     }
 }

@@ -99,11 +99,7 @@ impl Consumer {
 
     pub(super) fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure> {
         let reading = self.reading("seek", partition)?;
-        *reading = Reading {
-            position: Some(offset),
-            flow: reading.flow,
-            reported_end: None,
-        };
+        *reading = Reading { position: Some(offset), flow: reading.flow, reported_end: None };
         Ok(())
     }
 
@@ -124,11 +120,7 @@ impl Consumer {
     pub(super) fn release(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         for partition in partitions {
             if !self.asked_back.remove(partition) {
-                return Err(misuse(
-                    "incremental_unassign",
-                    *partition,
-                    "wasn't asked back",
-                ));
+                return Err(misuse("incremental_unassign", *partition, "wasn't asked back"));
             }
             self.offered.remove(partition);
             self.readings.remove(partition);
@@ -143,10 +135,7 @@ impl Consumer {
 
     /// Answers a question with a failure.
     pub(super) fn fail_question(&mut self, id: u64, failure: Failure) {
-        self.answers.push_back(Located {
-            id,
-            partitions: Err(failure),
-        });
+        self.answers.push_back(Located { id, partitions: Err(failure) });
     }
 
     /// The membership as the client knows it now.
@@ -188,21 +177,11 @@ impl Consumer {
             return Some(ready);
         }
         let state = self.cluster.lock();
-        let answers = self
-            .questions
-            .iter()
-            .enumerate()
-            .find_map(|(index, question)| {
-                let facts = state.facts(&self.group, &self.topic, question)?;
-                let partitions = facts.map_err(|code| code.failure("committed"));
-                Some((
-                    index,
-                    Located {
-                        id: question.id,
-                        partitions,
-                    },
-                ))
-            });
+        let answers = self.questions.iter().enumerate().find_map(|(index, question)| {
+            let facts = state.facts(&self.group, &self.topic, question)?;
+            let partitions = facts.map_err(|code| code.failure("committed"));
+            Some((index, Located { id: question.id, partitions }))
+        });
         let (index, located) = answers?;
         self.questions.remove(index);
         Some(located)
@@ -227,17 +206,12 @@ impl Consumer {
     }
 
     fn reading(&mut self, call: &'static str, of: Partition) -> Result<&mut Reading, Failure> {
-        self.readings
-            .get_mut(&of)
-            .ok_or_else(|| misuse(call, of, "isn't accepted"))
+        self.readings.get_mut(&of).ok_or_else(|| misuse(call, of, "isn't accepted"))
     }
 
     fn with_group<T>(&self, act: impl FnOnce(&mut Group, MemberId) -> T) -> Option<T> {
         let mut state = self.cluster.lock();
-        state
-            .groups
-            .get_mut(&self.group)
-            .map(|group| act(group, self.member))
+        state.groups.get_mut(&self.group).map(|group| act(group, self.member))
     }
 }
 
@@ -264,10 +238,7 @@ impl Reading {
             Ahead::End(position) => {
                 self.position = Some(position);
                 self.reported_end = Some(position);
-                Polled::EndOfPartition {
-                    partition,
-                    position,
-                }
+                Polled::EndOfPartition { partition, position }
             }
             Ahead::OutOfRange => {
                 self.position = None;
@@ -280,8 +251,5 @@ impl Reading {
 /// The lane called what makes no sense now: a bug of the lane's.
 fn misuse(call: &'static str, partition: Partition, why: &str) -> Failure {
     let failure = Code::State.failure_with(call, Remedy::Stop);
-    Failure {
-        message: format!("partition {partition} {why}"),
-        ..failure
-    }
+    Failure { message: format!("partition {partition} {why}"), ..failure }
 }

@@ -12,10 +12,7 @@ use crate::Remedy;
 
 /// A call that a fault can happen at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    missing_docs,
-    reason = "they are the calls of the traits of the same names"
-)]
+#[expect(missing_docs, reason = "they are the calls of the traits of the same names")]
 pub enum Call {
     Poll,
     Locate,
@@ -144,11 +141,7 @@ impl Plan {
     pub(super) fn order(&mut self, transactional_id: Option<&str>, call: Call, fault: Fault) {
         assert!(fault.fits(call), "{fault:?} is no fault of {call:?}");
         let transactional_id = transactional_id.map(str::to_owned);
-        self.ordered.push_back(Ordered {
-            transactional_id,
-            call,
-            fault,
-        });
+        self.ordered.push_back(Ordered { transactional_id, call, fault });
     }
 
     /// From now on one call in so many has one of the faults that fit it; none with an empty list.
@@ -162,11 +155,7 @@ impl Plan {
     /// The fault that happens at this call.
     pub(super) fn next(&mut self, id: &str, call: Call, rng: &mut SmallRng) -> Option<Fault> {
         let fits = |it: &Ordered| {
-            it.call == call
-                && it
-                    .transactional_id
-                    .as_deref()
-                    .is_none_or(|wanted| wanted == id)
+            it.call == call && it.transactional_id.as_deref().is_none_or(|wanted| wanted == id)
         };
         match self.ordered.iter().position(fits) {
             Some(index) => self.ordered.remove(index).map(|it| it.fault),

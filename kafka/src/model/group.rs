@@ -72,16 +72,7 @@ impl Group {
     pub(super) fn register(&mut self, id: MemberId, slot: Option<String>, now: Duration) {
         let events = VecDeque::new();
         let hears = Hears::AtOnce;
-        self.clients.insert(
-            id,
-            Client {
-                slot,
-                generation: None,
-                hears,
-                last_poll: now,
-                events,
-            },
-        );
+        self.clients.insert(id, Client { slot, generation: None, hears, last_poll: now, events });
     }
 
     /// The client polls: it learns what it hasn't heard, and joins if it is no member and has
@@ -118,10 +109,7 @@ impl Group {
     /// The client's membership as it knows it.
     pub(super) fn membership(&self, id: MemberId) -> Option<Membership> {
         let generation = self.clients.get(&id)?.generation?;
-        Some(Membership {
-            member: id,
-            generation,
-        })
+        Some(Membership { member: id, generation })
     }
 
     /// What the group coordinator checks when progress is committed: the membership. Not whether
@@ -131,11 +119,7 @@ impl Group {
         let Some(Membership { member, generation }) = membership else {
             return Ok(());
         };
-        if self
-            .clients
-            .get(&member)
-            .is_some_and(|it| it.hears == Hears::Fenced)
-        {
+        if self.clients.get(&member).is_some_and(|it| it.hears == Hears::Fenced) {
             return Err(Code::FencedInstanceId);
         }
         match self.members.contains_key(&member) {
@@ -183,10 +167,7 @@ impl Group {
         if let Some(client) = self.clients.get_mut(&id) {
             let partitions: Vec<_> = share.owned.difference(&share.leaving).copied().collect();
             if !partitions.is_empty() {
-                client.events.push_back(Polled::Revoked {
-                    partitions,
-                    lost: true,
-                });
+                client.events.push_back(Polled::Revoked { partitions, lost: true });
             }
         }
         self.balance();
@@ -195,19 +176,10 @@ impl Group {
     /// Ends the sessions of the dead and the memberships of those that didn't poll.
     pub(super) fn expire(&mut self, now: Duration, session: Duration, poll_interval: Duration) {
         let overdue = |client: &Client| {
-            let limit = if client.hears == Hears::Dead {
-                session
-            } else {
-                poll_interval
-            };
+            let limit = if client.hears == Hears::Dead { session } else { poll_interval };
             now.saturating_sub(client.last_poll) > limit
         };
-        let ids: Vec<_> = self
-            .clients
-            .iter()
-            .filter(|it| overdue(it.1))
-            .map(|it| *it.0)
-            .collect();
+        let ids: Vec<_> = self.clients.iter().filter(|it| overdue(it.1)).map(|it| *it.0).collect();
         for id in ids {
             self.expel(id);
             if let Some(client) = self.clients.get_mut(&id) {
@@ -249,12 +221,7 @@ impl Group {
         partitions.shuffle(rng);
         let members = self.members.len().max(1);
         for (index, share) in self.members.values_mut().enumerate() {
-            share.target = partitions
-                .iter()
-                .skip(index)
-                .step_by(members)
-                .copied()
-                .collect();
+            share.target = partitions.iter().skip(index).step_by(members).copied().collect();
         }
         self.generation += 1;
         self.settle();
@@ -274,9 +241,7 @@ impl Group {
     fn holder_of_the_slot_of(&self, id: MemberId) -> Option<MemberId> {
         let slot = self.clients.get(&id)?.slot.as_ref()?;
         let same = |other: &&MemberId| {
-            self.clients
-                .get(other)
-                .is_some_and(|it| it.slot.as_ref() == Some(slot))
+            self.clients.get(other).is_some_and(|it| it.slot.as_ref() == Some(slot))
         };
         self.members.keys().find(same).copied()
     }
@@ -289,11 +254,7 @@ impl Group {
         if let Some(client) = self.clients.get_mut(&old) {
             client.hears = Hears::Fenced;
         }
-        let share = Share {
-            owned: owned.clone(),
-            target,
-            ..Share::default()
-        };
+        let share = Share { owned: owned.clone(), target, ..Share::default() };
         self.members.insert(new, share);
         self.give(new, owned);
         self.settle();
@@ -311,11 +272,7 @@ impl Group {
         let mut shares: Vec<_> = self.members.values_mut().collect();
         shares.sort_by_key(|share| std::cmp::Reverse(share.owned.len()));
         for share in &mut shares {
-            let quota = if above > 0 && share.owned.len() > floor {
-                floor + 1
-            } else {
-                floor
-            };
+            let quota = if above > 0 && share.owned.len() > floor { floor + 1 } else { floor };
             above -= quota - floor;
             share.target = share.owned.iter().take(quota).copied().collect();
             homeless.retain(|partition| !share.target.contains(partition));
@@ -331,10 +288,7 @@ impl Group {
     /// Asks back what has a new owner, and gives away what nobody has any more.
     fn settle(&mut self) {
         let ids: Vec<_> = self.members.keys().copied().collect();
-        let changed: Vec<_> = ids
-            .iter()
-            .map(|&id| self.ask_back(id) | self.hand_out(id))
-            .collect();
+        let changed: Vec<_> = ids.iter().map(|&id| self.ask_back(id) | self.hand_out(id)).collect();
         if changed.contains(&true) {
             self.generation += 1;
         }
@@ -354,20 +308,13 @@ impl Group {
         share.leaving.extend(&partitions);
         let any = !partitions.is_empty();
         if any && let Some(client) = self.clients.get_mut(&id) {
-            client.events.push_back(Polled::Revoked {
-                partitions,
-                lost: false,
-            });
+            client.events.push_back(Polled::Revoked { partitions, lost: false });
         }
         any
     }
 
     fn hand_out(&mut self, id: MemberId) -> bool {
-        let taken: BTreeSet<_> = self
-            .members
-            .values()
-            .flat_map(|it| it.owned.clone())
-            .collect();
+        let taken: BTreeSet<_> = self.members.values().flat_map(|it| it.owned.clone()).collect();
         let Some(share) = self.members.get_mut(&id) else {
             return false;
         };
@@ -379,9 +326,7 @@ impl Group {
     fn give(&mut self, id: MemberId, partitions: BTreeSet<Partition>) -> bool {
         let any = !partitions.is_empty();
         if any && let Some(client) = self.clients.get_mut(&id) {
-            client
-                .events
-                .push_back(Polled::Assigned(partitions.into_iter().collect()));
+            client.events.push_back(Polled::Assigned(partitions.into_iter().collect()));
         }
         any
     }

@@ -39,10 +39,7 @@ impl Log {
     /// Appends a record and gives it its offset.
     pub(super) fn append(&mut self, record: Record, fate: Fate) -> Offset {
         let offset = self.end();
-        self.entries.push(Entry::Data {
-            record: Record { offset, ..record },
-            fate,
-        });
+        self.entries.push(Entry::Data { record: Record { offset, ..record }, fate });
         offset
     }
 
@@ -105,18 +102,13 @@ impl Log {
             Entry::Data { record, .. } => record.timestamp.is_some_and(|at| at >= time),
             Entry::Marker { at } => *at >= time,
         };
-        let found = self
-            .remaining()
-            .position(late)
-            .and_then(|it| i64::try_from(it).ok());
+        let found = self.remaining().position(late).and_then(|it| i64::try_from(it).ok());
         let end = self.stable_end();
         found.map_or(end, |index| Offset(self.start + index).min(end))
     }
 
     fn remaining(&self) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .skip(usize::try_from(self.start).unwrap_or(0))
+        self.entries.iter().skip(usize::try_from(self.start).unwrap_or(0))
     }
 
     fn data(&self) -> impl Iterator<Item = (&Record, Fate)> {

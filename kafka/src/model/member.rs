@@ -22,28 +22,16 @@ pub struct Member {
 
 impl Member {
     pub(super) fn new(cluster: Cluster, identity: Identity) -> Self {
-        let Identity {
-            group,
-            topic,
-            transactional_id,
-            slot,
-        } = identity;
+        let Identity { group, topic, transactional_id, slot } = identity;
         let member = {
             let mut state = cluster.lock();
             let (member, now) = (state.new_member(), state.now);
-            state
-                .groups
-                .entry(group.clone())
-                .or_default()
-                .register(member, slot, now);
+            state.groups.entry(group.clone()).or_default().register(member, slot, now);
             member
         };
         let process = Process::new(cluster.clone(), transactional_id, Some(member));
         let producer = Producer::new(process);
-        Self {
-            consumer: Consumer::new(cluster, group, topic, member),
-            producer,
-        }
+        Self { consumer: Consumer::new(cluster, group, topic, member), producer }
     }
 
     /// Its name in the group.

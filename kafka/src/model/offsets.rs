@@ -42,19 +42,13 @@ impl Offsets {
         committed: Committed,
     ) {
         let appended = self.append(committed);
-        self.pending
-            .entry(producer)
-            .or_default()
-            .insert(of, appended);
+        self.pending.entry(producer).or_default().insert(of, appended);
     }
 
     /// The transaction was committed: its progress counts.
     pub(super) fn commit_pending(&mut self, producer: ProducerId) {
         for (of, appended) in self.pending.remove(&producer).unwrap_or_default() {
-            let newer = self
-                .committed
-                .get(&of)
-                .is_none_or(|old| old.place < appended.place);
+            let newer = self.committed.get(&of).is_none_or(|old| old.place < appended.place);
             if newer {
                 self.committed.insert(of, appended);
             }
@@ -78,24 +72,16 @@ impl Offsets {
 
     /// Whether any other partition of the topic has committed progress.
     pub(super) fn has_siblings(&self, (topic, partition): &TopicPartition) -> bool {
-        self.committed
-            .keys()
-            .any(|(other, sibling)| other == topic && sibling != partition)
+        self.committed.keys().any(|(other, sibling)| other == topic && sibling != partition)
     }
 
     /// Whether no open transaction may still change a partition's progress (KIP-447).
     pub(super) fn is_stable(&self, of: &TopicPartition) -> bool {
-        !self
-            .pending
-            .values()
-            .any(|waiting| waiting.contains_key(of))
+        !self.pending.values().any(|waiting| waiting.contains_key(of))
     }
 
     fn append(&mut self, committed: Committed) -> Appended {
         self.appended += 1;
-        Appended {
-            place: self.appended,
-            committed,
-        }
+        Appended { place: self.appended, committed }
     }
 }

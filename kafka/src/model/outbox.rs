@@ -39,11 +39,7 @@ impl Outbox {
     /// A record will never be written.
     pub(super) fn refuse(&mut self, tag: usize, topic: TopicName, code: Code) {
         let message = "refused by the model".to_owned();
-        let refusal = Refusal {
-            topic,
-            code: code.name().to_owned(),
-            message,
-        };
+        let refusal = Refusal { topic, code: code.name().to_owned(), message };
         self.refused.push((tag, refusal));
     }
 
@@ -54,9 +50,7 @@ impl Outbox {
             pending: self.queue.len(),
             refused: self.refused.clone(),
             failed: self.failed.clone(),
-            written: written
-                .map(|((topic, at), &end)| (topic.clone(), *at, end))
-                .collect(),
+            written: written.map(|((topic, at), &end)| (topic.clone(), *at, end)).collect(),
         }
     }
 }

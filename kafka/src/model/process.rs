@@ -28,12 +28,7 @@ impl Process {
         transactional_id: String,
         member: Option<MemberId>,
     ) -> Self {
-        Self {
-            cluster,
-            transactional_id,
-            member,
-            life: Life::Alive,
-        }
+        Self { cluster, transactional_id, member, life: Life::Alive }
     }
 
     /// Has happen what is planned for this call. What only the call itself can do is returned.
@@ -48,9 +43,7 @@ impl Process {
                 Err(Code::Crashed.failure(call.name()))
             }
             Some(Fault::SessionLost) => {
-                self.member
-                    .iter()
-                    .for_each(|&member| self.cluster.expel(member));
+                self.member.iter().for_each(|&member| self.cluster.expel(member));
                 Ok(None)
             }
             rest => Ok(rest),
@@ -72,9 +65,7 @@ impl Process {
 
     fn planned(&self, call: Call) -> Option<Fault> {
         let mut state = self.cluster.lock();
-        let State {
-            plan, rng, seen, ..
-        } = &mut *state;
+        let State { plan, rng, seen, .. } = &mut *state;
         let fault = plan.next(&self.transactional_id, call, rng)?;
         seen.faults += 1;
         Some(fault)

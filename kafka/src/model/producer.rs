@@ -117,23 +117,16 @@ impl Producer {
 
     /// Sends a request of the transaction, and has it go wrong where that is planned.
     fn ask(&mut self, call: Call, request: &Request, wait: Duration) -> Result<(), Failure> {
-        let twist = self
-            .fault_of(call)
-            .map_err(|failure| self.failed_in(failure, wait))?;
+        let twist = self.fault_of(call).map_err(|failure| self.failed_in(failure, wait))?;
         let answer = match twist {
-            None => self
-                .serve(request)
-                .map_err(|code| code.failure(call.name())),
+            None => self.serve(request).map_err(|code| code.failure(call.name())),
             Some(Fault::AnswerLost(remedy)) => {
                 // Whatever the answer was, nobody hears it.
                 let _lost = self.serve(request);
                 Err(Code::Injected.failure_with(call.name(), remedy))
             }
             Some(Fault::Late(after)) => {
-                self.process
-                    .cluster
-                    .lock()
-                    .send_late(after, request.clone());
+                self.process.cluster.lock().send_late(after, request.clone());
                 Err(Code::TimedOut.failure(call.name()))
             }
             Some(other) => unreachable!("{other:?} is no fault of {call:?}"),
@@ -207,18 +200,12 @@ impl Producer {
     /// Whether the client sends what it has queued right now, by the seed: what happens to a record
     /// may be known before the next one is given to it, or only when all are waited for.
     fn is_batch_sent(&self) -> bool {
-        self.process
-            .cluster
-            .lock()
-            .rng
-            .random_ratio(1, BATCH_RECORDS)
+        self.process.cluster.lock().rng.random_ratio(1, BATCH_RECORDS)
     }
 
     fn address(&self, output: &Outgoing) -> TopicPartition {
         let mut state = self.process.cluster.lock();
-        let count = i32::try_from(state.partitions(&output.topic).len())
-            .unwrap_or(i32::MAX)
-            .max(1);
+        let count = i32::try_from(state.partitions(&output.topic).len()).unwrap_or(i32::MAX).max(1);
         let partition = output.partition.unwrap_or_else(|| match &output.key {
             Some(key) => partition_for(key, count),
             None => Partition(state.rng.random_range(0..count)),
@@ -257,11 +244,7 @@ impl Producer {
     }
 
     fn initialise(&mut self) -> Result<bool, Failure> {
-        let answer = self
-            .process
-            .cluster
-            .lock()
-            .initialise(&self.process.transactional_id);
+        let answer = self.process.cluster.lock().initialise(&self.process.transactional_id);
         match answer {
             Ok(session) => {
                 self.session = Some(session);
@@ -279,9 +262,7 @@ impl Transactions for Producer {
     }
 
     fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
-        let twist = self
-            .fault_of(Call::Ready)
-            .map_err(|failure| self.failed_in(failure, wait))?;
+        let twist = self.fault_of(Call::Ready).map_err(|failure| self.failed_in(failure, wait))?;
         if let Phase::Spent(failure) = &self.phase {
             return Err(failure.clone());
         }
@@ -300,8 +281,7 @@ impl Transactions for Producer {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        self.fault_of(Call::Begin)
-            .map_err(|failure| self.failed(failure))?;
+        self.fault_of(Call::Begin).map_err(|failure| self.failed(failure))?;
         match &self.phase {
             Phase::Spent(failure) => Err(failure.clone()),
             Phase::Idle if self.session.is_some() => {
@@ -316,20 +296,13 @@ impl Transactions for Producer {
     fn produce(&mut self, output: &Outgoing, tag: usize) -> Result<(), ProduceError> {
         let twist = self.fault_of(Call::Produce);
         let twist = twist.map_err(|failure| ProduceError::Failed(self.failed(failure)))?;
-        self.must_be_open(Call::Produce)
-            .map_err(ProduceError::Failed)?;
+        self.must_be_open(Call::Produce).map_err(ProduceError::Failed)?;
         let to = self.address(output);
         match twist {
             Some(Fault::QueueFull) => return Err(ProduceError::Full),
             Some(Fault::Refused) => self.refuse(tag, to.0, Code::MessageTooLarge),
             _ => {
-                self.outbox.queue.push_back((
-                    tag,
-                    Write {
-                        to,
-                        output: output.clone(),
-                    },
-                ));
+                self.outbox.queue.push_back((tag, Write { to, output: output.clone() }));
                 if self.is_batch_sent() {
                     self.deliver();
                 }
@@ -342,10 +315,7 @@ impl Transactions for Producer {
         if let Err(failure) = self.fault_of(Call::Deliveries) {
             if failure.remedy == Remedy::Retry {
                 self.process.cluster.advance(wait);
-                return Deliveries {
-                    pending: 1,
-                    ..Deliveries::default()
-                };
+                return Deliveries { pending: 1, ..Deliveries::default() };
             }
             let failure = self.failed(failure);
             self.outbox.failed.get_or_insert(failure);
@@ -359,15 +329,11 @@ impl Transactions for Producer {
     }
 
     fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
-        self.try_to_commit(wait)
-            .map_err(|failure| match failure.remedy {
-                // Whatever the client says, a commit is never followed by an abort.
-                Remedy::Abort => Failure {
-                    remedy: Remedy::Rebuild,
-                    ..failure
-                },
-                _ => failure,
-            })
+        self.try_to_commit(wait).map_err(|failure| match failure.remedy {
+            // Whatever the client says, a commit is never followed by an abort.
+            Remedy::Abort => Failure { remedy: Remedy::Rebuild, ..failure },
+            _ => failure,
+        })
     }
 
     fn abort(&mut self, wait: Duration) -> Result<(), Failure> {

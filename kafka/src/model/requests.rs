@@ -37,11 +37,7 @@ impl State {
 
     fn settled(&self, id: &str) -> Result<Session, Code> {
         let known = self.ids.get(id).ok_or(Code::InvalidTxnState)?;
-        if known.is_ending() {
-            Err(Code::ConcurrentTransactions)
-        } else {
-            Ok(known.session)
-        }
+        if known.is_ending() { Err(Code::ConcurrentTransactions) } else { Ok(known.session) }
     }
 
     /// Raises the id's epoch. True if that ended a transaction.
@@ -75,10 +71,7 @@ impl State {
     /// Appends a record.
     pub(super) fn append(&mut self, write: &Write, fate: Fate) -> Result<Offset, Code> {
         let output = &write.output;
-        let topic = self
-            .topics
-            .get(&write.to.0)
-            .ok_or(Code::UnknownTopicOrPartition)?;
+        let topic = self.topics.get(&write.to.0).ok_or(Code::UnknownTopicOrPartition)?;
         if output.bytes() > topic.message_bytes_max {
             return Err(Code::MessageTooLarge);
         }
@@ -91,9 +84,7 @@ impl State {
             headers: output.headers.clone(),
             timestamp: output.timestamp.or(Some(self.timestamp())),
         };
-        let log = self
-            .log_mut(&write.to)
-            .ok_or(Code::UnknownTopicOrPartition)?;
+        let log = self.log_mut(&write.to).ok_or(Code::UnknownTopicOrPartition)?;
         Ok(log.append(record, fate))
     }
 
@@ -107,11 +98,7 @@ impl State {
     /// What may come late.
     pub(super) fn serve(&mut self, request: &Request) -> Result<(), Code> {
         match request {
-            Request::End {
-                id,
-                session,
-                ending,
-            } => self.end(id, *session, *ending),
+            Request::End { id, session, ending } => self.end(id, *session, *ending),
             Request::Progress(progress) => self.store_progress(progress),
         }
     }
@@ -129,18 +116,12 @@ impl State {
             return Err(code);
         }
         let too_large = |it: &str| it.len() > METADATA_BYTES_MAX;
-        if progress
-            .sent
-            .iter()
-            .any(|it| too_large(&it.committed.metadata))
-        {
+        if progress.sent.iter().any(|it| too_large(&it.committed.metadata)) {
             return Err(Code::MetadataTooLarge);
         }
         for sent in &progress.sent {
             let of = (progress.topic.clone(), sent.partition);
-            group
-                .offsets
-                .add_pending(progress.session.producer, of, sent.committed.clone());
+            group.offsets.add_pending(progress.session.producer, of, sent.committed.clone());
         }
         Ok(())
     }
@@ -198,11 +179,7 @@ impl State {
     fn parts(&mut self, id: &str, session: Session, open: bool) -> Result<&mut Parts, Code> {
         let now = self.now;
         let known = self.ids.get_mut(id).ok_or(Code::Fenced)?;
-        let parts = if open {
-            known.parts(session)
-        } else {
-            known.enlist(session, now)
-        };
+        let parts = if open { known.parts(session) } else { known.enlist(session, now) };
         self.seen.count_fenced(parts)
     }
 

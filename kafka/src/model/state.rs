@@ -57,11 +57,7 @@ pub(super) enum Markers {
 #[derive(Clone, Debug)]
 pub(super) enum Request {
     /// EndTxn.
-    End {
-        id: String,
-        session: Session,
-        ending: Ending,
-    },
+    End { id: String, session: Session, ending: Ending },
     /// TxnOffsetCommit.
     Progress(Progress),
 }
@@ -112,23 +108,15 @@ impl State {
     /// The partitions of a topic; none if there is no such topic.
     pub(super) fn partitions(&self, topic: &TopicName) -> BTreeSet<Partition> {
         let count = self.topics.get(topic).map_or(0, |it| it.partitions.len());
-        (0..i32::try_from(count).unwrap_or(i32::MAX))
-            .map(Partition)
-            .collect()
+        (0..i32::try_from(count).unwrap_or(i32::MAX)).map(Partition).collect()
     }
 
     pub(super) fn log(&self, (topic, partition): &TopicPartition) -> Option<&Log> {
-        self.topics
-            .get(topic)?
-            .partitions
-            .get(usize::try_from(partition.0).ok()?)
+        self.topics.get(topic)?.partitions.get(usize::try_from(partition.0).ok()?)
     }
 
     pub(super) fn log_mut(&mut self, (topic, partition): &TopicPartition) -> Option<&mut Log> {
-        self.topics
-            .get_mut(topic)?
-            .partitions
-            .get_mut(usize::try_from(partition.0).ok()?)
+        self.topics.get_mut(topic)?.partitions.get_mut(usize::try_from(partition.0).ok()?)
     }
 
     pub(super) fn group_of(&mut self, member: MemberId) -> Option<&mut Group> {
@@ -147,9 +135,8 @@ impl State {
 
     fn deliver_late_requests(&mut self) {
         let now = self.now;
-        let (mut due, waiting): (Vec<_>, _) = std::mem::take(&mut self.late)
-            .into_iter()
-            .partition(|(at, _)| *at <= now);
+        let (mut due, waiting): (Vec<_>, _) =
+            std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = waiting;
         due.sort_by_key(|(at, _)| *at);
         for (_, request) in due {
@@ -159,10 +146,7 @@ impl State {
 
     fn time_out_transactions(&mut self) {
         let now = self.now;
-        let old = self
-            .ids
-            .iter()
-            .filter(|(_, it)| it.is_older(now, TRANSACTION_TIMEOUT));
+        let old = self.ids.iter().filter(|(_, it)| it.is_older(now, TRANSACTION_TIMEOUT));
         for id in old.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
             self.seen.timed_out += u64::from(self.fence(&id));
         }

@@ -20,11 +20,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let world = Self {
-            cluster: Cluster::new(7),
-            input: "in".into(),
-            output: "out".into(),
-        };
+        let world = Self { cluster: Cluster::new(7), input: "in".into(), output: "out".into() };
         world.cluster.create_topic(&world.input, 2);
         world.cluster.create_topic(&world.output, 2);
         world
@@ -53,18 +49,13 @@ impl World {
     }
 
     fn committed(&self, partition: i32) -> Option<i64> {
-        let committed = self
-            .cluster
-            .committed("group", &self.input, Partition(partition));
+        let committed = self.cluster.committed("group", &self.input, Partition(partition));
         committed.map(|it| it.offset.0)
     }
 
     fn values(&self) -> Vec<String> {
         let records = self.cluster.read_committed(&self.output);
-        records
-            .into_iter()
-            .map(|it| text(it.value.expect("has one")))
-            .collect()
+        records.into_iter().map(|it| text(it.value.expect("has one"))).collect()
     }
 }
 
@@ -83,14 +74,8 @@ fn take_assignment(member: &mut Member) -> Vec<Partition> {
 }
 
 fn at(partition: i32, offset: i64) -> Sent {
-    let committed = Committed {
-        offset: Offset(offset),
-        metadata: String::new(),
-    };
-    Sent {
-        partition: Partition(partition),
-        committed,
-    }
+    let committed = Committed { offset: Offset(offset), metadata: String::new() };
+    Sent { partition: Partition(partition), committed }
 }
 
 #[test]
@@ -99,16 +84,9 @@ fn a_late_commit_ends_a_later_transaction_of_the_same_producer() {
     let mut producer = world.cluster.producer("id");
     assert!(producer.ready(WAIT).expect("ready"));
     producer.begin().expect("begins");
-    producer
-        .produce(&world.to(0, "first"), 0)
-        .expect("produces");
-    world
-        .cluster
-        .fail_next(Call::Commit, Fault::Late(Duration::from_secs(5)));
-    assert_eq!(
-        producer.commit(WAIT).expect_err("late").remedy,
-        Remedy::Retry
-    );
+    producer.produce(&world.to(0, "first"), 0).expect("produces");
+    world.cluster.fail_next(Call::Commit, Fault::Late(Duration::from_secs(5)));
+    assert_eq!(producer.commit(WAIT).expect_err("late").remedy, Remedy::Retry);
     producer.commit(WAIT).expect("the second copy commits");
     assert!(producer.tainted());
 
@@ -116,11 +94,7 @@ fn a_late_commit_ends_a_later_transaction_of_the_same_producer() {
     producer.produce(&world.to(0, "torn"), 0).expect("produces");
     assert_eq!(producer.deliveries(WAIT).pending, 0);
     world.cluster.advance(Duration::from_secs(5));
-    assert_eq!(
-        world.values(),
-        ["first", "torn"],
-        "though nobody committed it"
-    );
+    assert_eq!(world.values(), ["first", "torn"], "though nobody committed it");
     assert_eq!(world.cluster.seen().late, 1);
 }
 
@@ -130,21 +104,15 @@ fn a_rebuilt_producer_is_safe_from_late_copies() {
     let mut producer = world.cluster.producer("id");
     assert!(producer.ready(WAIT).expect("ready"));
     producer.begin().expect("begins");
-    producer
-        .produce(&world.to(0, "first"), 0)
-        .expect("produces");
-    world
-        .cluster
-        .fail_next(Call::Commit, Fault::Late(Duration::from_secs(5)));
+    producer.produce(&world.to(0, "first"), 0).expect("produces");
+    world.cluster.fail_next(Call::Commit, Fault::Late(Duration::from_secs(5)));
     producer.commit(WAIT).expect_err("late");
     producer.commit(WAIT).expect("the second copy commits");
     producer.discard_producer();
     assert!(producer.ready(WAIT).expect("ready") && !producer.tainted());
 
     producer.begin().expect("begins");
-    producer
-        .produce(&world.to(0, "second"), 0)
-        .expect("produces");
+    producer.produce(&world.to(0, "second"), 0).expect("produces");
     assert_eq!(producer.deliveries(WAIT).pending, 0);
     world.cluster.advance(Duration::from_secs(5));
     assert_eq!(world.values(), ["first"]);
@@ -157,13 +125,9 @@ fn late_progress_overwrites_that_of_a_later_transaction() {
     let world = World::new();
     let mut member = world.joined("id");
     member.begin().expect("begins");
-    world
-        .cluster
-        .fail_next(Call::SendProgress, Fault::Late(Duration::from_secs(5)));
+    world.cluster.fail_next(Call::SendProgress, Fault::Late(Duration::from_secs(5)));
     member.send_progress(&[at(0, 1)], WAIT).expect_err("late");
-    member
-        .send_progress(&[at(0, 1)], WAIT)
-        .expect("the second copy arrives");
+    member.send_progress(&[at(0, 1)], WAIT).expect("the second copy arrives");
     member.commit(WAIT).expect("commits");
 
     member.begin().expect("begins");
@@ -175,20 +139,16 @@ fn late_progress_overwrites_that_of_a_later_transaction() {
 
 #[test]
 fn an_unknown_commit_may_have_landed_or_not() {
-    for (fault, landed) in [
-        (Fault::AnswerLost(Remedy::Rebuild), true),
-        (Fault::Fails(Remedy::Rebuild), false),
-    ] {
+    for (fault, landed) in
+        [(Fault::AnswerLost(Remedy::Rebuild), true), (Fault::Fails(Remedy::Rebuild), false)]
+    {
         let world = World::new();
         let mut member = world.joined("id");
         member.begin().expect("begins");
         member.produce(&world.to(0, "value"), 0).expect("produces");
         member.send_progress(&[at(0, 1)], WAIT).expect("sends");
         world.cluster.fail_next(Call::Commit, fault);
-        assert_eq!(
-            member.commit(WAIT).expect_err("unknown").remedy,
-            Remedy::Rebuild
-        );
+        assert_eq!(member.commit(WAIT).expect_err("unknown").remedy, Remedy::Rebuild);
         member.discard_producer();
         assert!(member.ready(WAIT).expect("ready"));
         assert_eq!(world.values().len(), usize::from(landed));
@@ -202,17 +162,10 @@ fn a_repeated_commit_is_answered_like_the_first() {
     let mut producer = world.cluster.producer("id");
     assert!(producer.ready(WAIT).expect("ready"));
     producer.begin().expect("begins");
-    producer
-        .produce(&world.to(0, "value"), 0)
-        .expect("produces");
-    world
-        .cluster
-        .fail_next(Call::Commit, Fault::AnswerLost(Remedy::Retry));
+    producer.produce(&world.to(0, "value"), 0).expect("produces");
+    world.cluster.fail_next(Call::Commit, Fault::AnswerLost(Remedy::Retry));
     producer.commit(WAIT).expect_err("no answer");
-    assert_eq!(
-        producer.abort(WAIT).expect_err("conflict").code,
-        "_CONFLICT"
-    );
+    assert_eq!(producer.abort(WAIT).expect_err("conflict").code, "_CONFLICT");
     producer.commit(WAIT).expect("commits");
     assert_eq!(world.cluster.seen().committed, 1);
 }
@@ -227,21 +180,11 @@ fn until_its_markers_are_written_a_commit_is_seen_by_nobody() {
     member.send_progress(&[at(0, 1)], WAIT).expect("sends");
     member.commit(WAIT).expect("the outcome is decided");
     assert_eq!((world.values().len(), world.committed(0)), (0, None));
-    member.locate(Locate {
-        id: 1,
-        partitions: vec![Partition(0)],
-        time: None,
-    });
-    assert!(
-        member.poll(WAIT).expect("polls").is_none(),
-        "progress isn't stable"
-    );
+    member.locate(Locate { id: 1, partitions: vec![Partition(0)], time: None });
+    assert!(member.poll(WAIT).expect("polls").is_none(), "progress isn't stable");
 
     let mut successor = world.cluster.producer("id");
-    assert!(
-        !successor.ready(WAIT).expect("asks"),
-        "its predecessor isn't through"
-    );
+    assert!(!successor.ready(WAIT).expect("asks"), "its predecessor isn't through");
     world.cluster.release_markers();
     assert!(successor.ready(WAIT).expect("ready"));
     assert_eq!((world.values().len(), world.committed(0)), (1, Some(1)));
@@ -255,9 +198,7 @@ fn records_wait_while_the_markers_of_the_transaction_before_are_written() {
     assert!(producer.ready(WAIT).expect("ready"));
     world.cluster.hold_markers();
     producer.begin().expect("begins");
-    producer
-        .produce(&world.to(0, "first"), 0)
-        .expect("produces");
+    producer.produce(&world.to(0, "first"), 0).expect("produces");
     producer.commit(WAIT).expect("commits");
     producer.begin().expect("begins");
     producer.produce(&world.to(0, "second"), 0).expect("queues");
@@ -285,21 +226,12 @@ fn of_two_producers_the_progress_appended_last_counts() {
 impl World {
     fn joined_beside(&self, other: &mut Member, id: &str) -> Member {
         let mut member = self.member(id);
-        assert!(
-            member.poll(WAIT).expect("polls").is_none(),
-            "its share isn't free yet"
-        );
-        let Some(Polled::Revoked {
-            partitions,
-            lost: false,
-        }) = other.poll(WAIT).expect("polls")
+        assert!(member.poll(WAIT).expect("polls").is_none(), "its share isn't free yet");
+        let Some(Polled::Revoked { partitions, lost: false }) = other.poll(WAIT).expect("polls")
         else {
             panic!("the other should be asked for its share")
         };
-        assert!(
-            member.poll(WAIT).expect("polls").is_none(),
-            "not before it is let go of"
-        );
+        assert!(member.poll(WAIT).expect("polls").is_none(), "not before it is let go of");
         other.release(&partitions).expect("releases");
         assert_eq!(take_assignment(&mut member), partitions);
         assert!(member.ready(WAIT).expect("ready"));
@@ -315,10 +247,7 @@ fn a_generation_that_wasnt_heard_of_is_stale_until_the_next_poll() {
     world.cluster.rebalance("group");
     behind.begin().expect("begins");
     let refused = behind.send_progress(&[at(0, 1)], WAIT).expect_err("stale");
-    assert_eq!(
-        (refused.code.as_str(), refused.remedy),
-        ("ILLEGAL_GENERATION", Remedy::Abort)
-    );
+    assert_eq!((refused.code.as_str(), refused.remedy), ("ILLEGAL_GENERATION", Remedy::Abort));
     behind.abort(WAIT).expect("aborts");
     behind.poll(WAIT).expect("hears");
     behind.begin().expect("begins");
@@ -331,9 +260,7 @@ fn a_member_that_never_joined_is_refused_before_anything_is_sent() {
     let mut member = world.member("id");
     assert!(member.ready(WAIT).expect("ready"));
     member.begin().expect("begins");
-    let refused = member
-        .send_progress(&[at(0, 1)], WAIT)
-        .expect_err("no membership");
+    let refused = member.send_progress(&[at(0, 1)], WAIT).expect_err("no membership");
     assert_eq!(refused.remedy, Remedy::Abort);
 }
 
@@ -351,13 +278,9 @@ fn a_crashed_members_partitions_move_when_its_session_runs_out() {
     let mut dying = world.joined("dying");
     let mut heir = world.joined_beside(&mut dying, "heir");
     dying.begin().expect("begins");
-    dying
-        .produce(&world.to(0, "never seen"), 0)
-        .expect("produces");
+    dying.produce(&world.to(0, "never seen"), 0).expect("produces");
     assert_eq!(dying.deliveries(WAIT).pending, 0);
-    world
-        .cluster
-        .fail_next_of("dying", Call::Commit, Fault::Crash);
+    world.cluster.fail_next_of("dying", Call::Commit, Fault::Crash);
     assert_eq!(dying.commit(WAIT).expect_err("dead").remedy, Remedy::Stop);
     drop(dying);
     assert!(heir.poll(Duration::from_secs(20)).expect("polls").is_none());
@@ -390,21 +313,9 @@ fn a_lost_session_is_heard_of_at_the_next_poll_and_then_healed() {
     let world = World::new();
     let mut member = world.joined("id");
     member.begin().expect("begins");
-    world
-        .cluster
-        .fail_next(Call::SendProgress, Fault::SessionLost);
-    assert_eq!(
-        member
-            .send_progress(&[at(0, 1)], WAIT)
-            .expect_err("lost")
-            .remedy,
-        Remedy::Abort
-    );
-    let Some(Polled::Revoked {
-        partitions,
-        lost: true,
-    }) = member.poll(WAIT).expect("polls")
-    else {
+    world.cluster.fail_next(Call::SendProgress, Fault::SessionLost);
+    assert_eq!(member.send_progress(&[at(0, 1)], WAIT).expect_err("lost").remedy, Remedy::Abort);
+    let Some(Polled::Revoked { partitions, lost: true }) = member.poll(WAIT).expect("polls") else {
         panic!("it should hear of its loss")
     };
     member.release(&partitions).expect("releases");
@@ -425,9 +336,7 @@ fn the_same_seed_gives_the_same_history() {
             member.start(partition, Offset(0)).expect("starts");
         }
         cluster.fail_at_random(3, &[(Call::Poll, Fault::Fails(Remedy::Retry))]);
-        (0..80)
-            .map(|_| format!("{:?}", member.poll(WAIT)))
-            .collect::<Vec<_>>()
+        (0..80).map(|_| format!("{:?}", member.poll(WAIT))).collect::<Vec<_>>()
     };
     assert_eq!(history(1), history(1));
     assert_ne!(history(1), history(2));

@@ -63,19 +63,12 @@ pub(super) struct Parts {
 
 impl TransactionalId {
     pub(super) fn new(producer: ProducerId) -> Self {
-        Self {
-            session: Session { producer, epoch: 0 },
-            state: State::Empty,
-        }
+        Self { session: Session { producer, epoch: 0 }, state: State::Empty }
     }
 
     /// Refuses producers of the past.
     pub(super) fn check(&self, session: Session) -> Result<(), Code> {
-        if session == self.session {
-            Ok(())
-        } else {
-            Err(Code::Fenced)
-        }
+        if session == self.session { Ok(()) } else { Err(Code::Fenced) }
     }
 
     /// The parts of the open transaction, which begins now if none is open. That a late request can
@@ -86,10 +79,7 @@ impl TransactionalId {
             State::Prepared { .. } => return Err(Code::ConcurrentTransactions),
             State::Ongoing { .. } => {}
             State::Empty | State::Complete(_) => {
-                self.state = State::Ongoing {
-                    since: now,
-                    parts: Parts::default(),
-                };
+                self.state = State::Ongoing { since: now, parts: Parts::default() };
             }
         }
         self.parts(session)
@@ -134,10 +124,7 @@ impl TransactionalId {
 
     fn prepare(&mut self, ending: Ending) {
         if let State::Ongoing { parts, .. } = &mut self.state {
-            self.state = State::Prepared {
-                ending,
-                parts: std::mem::take(parts),
-            };
+            self.state = State::Prepared { ending, parts: std::mem::take(parts) };
         }
     }
 

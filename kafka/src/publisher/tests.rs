@@ -22,12 +22,7 @@ impl Source {
         let (items, cursors) = (TopicName::from("items"), TopicName::from("items.cursors"));
         cluster.create_topic(&items, 1);
         cluster.create_topic(&cursors, 1);
-        Self {
-            cluster,
-            items,
-            cursors,
-            total,
-        }
+        Self { cluster, items, cursors, total }
     }
 
     fn open(&self) -> Result<Publisher<Producer>, PublishError> {
@@ -61,10 +56,7 @@ impl Source {
 
     fn published(&self) -> Vec<usize> {
         let records = self.cluster.read_committed(&self.items);
-        records
-            .iter()
-            .map(|record| number(record.value.as_ref()))
-            .collect()
+        records.iter().map(|record| number(record.value.as_ref())).collect()
     }
 
     fn assert_each_once_in_order(&self) {
@@ -74,10 +66,7 @@ impl Source {
 }
 
 fn number(value: Option<&Bytes>) -> usize {
-    std::str::from_utf8(value.unwrap())
-        .unwrap()
-        .parse()
-        .unwrap()
+    std::str::from_utf8(value.unwrap()).unwrap().parse().unwrap()
 }
 
 fn outgoing(topic: &TopicName, number: usize) -> Outgoing {
@@ -101,18 +90,12 @@ fn a_source_is_published_once_and_in_order() {
 
 #[test]
 fn an_unknown_commit_is_settled_by_the_cursor_whether_it_landed_or_not() {
-    for fault in [
-        Fault::AnswerLost(Remedy::Rebuild),
-        Fault::Fails(Remedy::Rebuild),
-    ] {
+    for fault in [Fault::AnswerLost(Remedy::Rebuild), Fault::Fails(Remedy::Rebuild)] {
         let source = Source::new(2, 20);
         let mut publisher = source.open().unwrap();
         source.cluster.fail_next(Call::Commit, fault);
         let published = publisher.publish(&source.batch(0)).unwrap();
-        assert!(
-            matches!(published, Published::Unsettled(_)),
-            "{published:?}"
-        );
+        assert!(matches!(published, Published::Unsettled(_)), "{published:?}");
         let landed = matches!(fault, Fault::AnswerLost(_));
         assert_eq!(source.cursor(), if landed { 7 } else { 0 });
         source.run(&mut publisher).unwrap();
@@ -154,22 +137,15 @@ fn a_refused_record_is_named_and_nothing_is_written_until_it_is_replaced() {
 fn an_aborted_batch_is_tried_again_and_not_for_ever() {
     let source = Source::new(4, 7);
     let mut publisher = source.open().unwrap();
-    source
-        .cluster
-        .fail_next(Call::Deliveries, Fault::Fails(Remedy::Abort));
+    source.cluster.fail_next(Call::Deliveries, Fault::Fails(Remedy::Abort));
     source.run(&mut publisher).unwrap();
     source.assert_each_once_in_order();
 
     let stuck = Source::new(4, 7);
     let mut publisher = stuck.open().unwrap();
-    stuck
-        .cluster
-        .fail_at_random(1, &[(Call::Deliveries, Fault::Fails(Remedy::Abort))]);
+    stuck.cluster.fail_at_random(1, &[(Call::Deliveries, Fault::Fails(Remedy::Abort))]);
     let error = stuck.run(&mut publisher).unwrap_err();
-    assert!(
-        matches!(error, PublishError::Failed(_) | PublishError::Fenced { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, PublishError::Failed(_) | PublishError::Fenced { .. }), "{error}");
     assert!(stuck.published().is_empty());
 }
 
@@ -177,21 +153,12 @@ fn an_aborted_batch_is_tried_again_and_not_for_ever() {
 fn two_processes_of_one_id_publish_each_item_once() {
     let source = Source::new(5, 42);
     let mut first = source.open().unwrap();
-    assert!(matches!(
-        first.publish(&source.batch(0)).unwrap(),
-        Published::All
-    ));
+    assert!(matches!(first.publish(&source.batch(0)).unwrap(), Published::All));
     let mut second = source.open().unwrap();
-    assert!(matches!(
-        second.publish(&source.batch(7)).unwrap(),
-        Published::All
-    ));
+    assert!(matches!(second.publish(&source.batch(7)).unwrap(), Published::All));
     // The first doesn't know that it was fenced, nor what the second has published.
     let published = first.publish(&source.batch(7)).unwrap();
-    assert!(
-        matches!(published, Published::Unsettled(_)),
-        "{published:?}"
-    );
+    assert!(matches!(published, Published::Unsettled(_)), "{published:?}");
     source.run(&mut first).unwrap();
     source.assert_each_once_in_order();
 }
@@ -210,10 +177,7 @@ fn processes_that_fence_each_other_are_told_so() {
         }
     };
     assert!(matches!(error, PublishError::Fenced { .. }), "{error}");
-    assert!(
-        error.to_string().contains("same transactional id"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("same transactional id"), "{error}");
 }
 
 #[test]
@@ -221,15 +185,9 @@ fn a_predecessors_transaction_is_waited_for_and_not_for_ever() {
     let source = Source::new(7, 7);
     let mut publisher = source.open().unwrap();
     source.cluster.hold_markers();
-    assert!(matches!(
-        publisher.publish(&source.batch(0)).unwrap(),
-        Published::All
-    ));
+    assert!(matches!(publisher.publish(&source.batch(0)).unwrap(), Published::All));
     let error = source.open().unwrap_err();
-    assert!(
-        matches!(error, PublishError::NotReady { waited: TIMEOUT }),
-        "{error}"
-    );
+    assert!(matches!(error, PublishError::NotReady { waited: TIMEOUT }), "{error}");
     source.cluster.release_markers();
     source.open().unwrap();
 }
@@ -240,10 +198,7 @@ fn a_batch_has_bounds() {
     let mut publisher = source.open().unwrap();
     let many = vec![outgoing(&source.items, 0); BATCH_RECORDS_MAX + 1];
     let error = publisher.publish(&many).unwrap_err();
-    assert!(
-        matches!(error, PublishError::BatchTooLarge { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, PublishError::BatchTooLarge { .. }), "{error}");
     assert!(matches!(publisher.publish(&[]).unwrap(), Published::All));
 }
 
@@ -260,13 +215,7 @@ fn whatever_fails_each_item_is_published_once_and_in_order() {
         (Call::Commit, Fault::Late(Duration::from_secs(3))),
         (Call::Abort, Fault::Late(Duration::from_secs(3))),
     ];
-    for call in [
-        Call::Ready,
-        Call::Begin,
-        Call::Produce,
-        Call::Deliveries,
-        Call::Commit,
-    ] {
+    for call in [Call::Ready, Call::Begin, Call::Produce, Call::Deliveries, Call::Commit] {
         let remedies = [Remedy::Retry, Remedy::Abort, Remedy::Rebuild];
         faults.extend(remedies.map(|remedy| (call, Fault::Fails(remedy))));
     }
@@ -276,11 +225,7 @@ fn whatever_fails_each_item_is_published_once_and_in_order() {
         source.cluster.fail_at_random(12, &faults);
         let mut restarts = 0..200;
         // A process that can't go on ends; the next one takes up its cursor.
-        while source
-            .open()
-            .and_then(|mut it| source.run(&mut it))
-            .is_err()
-        {
+        while source.open().and_then(|mut it| source.run(&mut it)).is_err() {
             restarts.next().expect("the source ends");
         }
         source.assert_each_once_in_order();

@@ -78,18 +78,11 @@ impl Reader {
             .set("isolation.level", isolation.level())
             .set("enable.partition.eof", "true")
             .set("fetch.wait.max.ms", FETCH_WAIT_MILLIS)
-            .set(
-                "queued.max.messages.kbytes",
-                (settings.buffers / 2048).max(1).to_string(),
-            );
+            .set("queued.max.messages.kbytes", (settings.buffers / 2048).max(1).to_string());
         let client = Lookup::from_config(&config, settings, NO_GROUP)?;
         let written = Lookup::open(settings, Isolation::Uncommitted, NO_GROUP)?;
         written.partitions(topic)?;
-        Ok(Self {
-            topic: topic.clone(),
-            client,
-            written,
-        })
+        Ok(Self { topic: topic.clone(), client, written })
     }
 
     /// The topic.
@@ -106,17 +99,13 @@ impl Reader {
         let begins = match from {
             ReadFrom::LogStart => starts.clone(),
             ReadFrom::LogEnd => self.offsets(&partitions, At::End)?.into_iter().collect(),
-            ReadFrom::Time(time) => self
-                .offsets(&partitions, At::Time(*time))?
-                .into_iter()
-                .collect(),
+            ReadFrom::Time(time) => {
+                self.offsets(&partitions, At::Time(*time))?.into_iter().collect()
+            }
             ReadFrom::Offsets(offsets) => offsets.iter().copied().collect(),
         };
         let ends: BTreeMap<_, _> = self.offsets(&partitions, At::End)?.into_iter().collect();
-        partitions
-            .iter()
-            .map(|it| self.range(*it, begins[it], starts[it]..ends[it]))
-            .collect()
+        partitions.iter().map(|it| self.range(*it, begins[it], starts[it]..ends[it])).collect()
     }
 
     fn range(
@@ -127,26 +116,12 @@ impl Reader {
     ) -> Result<Range, ReadError> {
         let topic = self.topic.clone();
         if from < log.start {
-            return Err(ReadError::Expired {
-                topic,
-                partition,
-                from,
-                log_start: log.start,
-            });
+            return Err(ReadError::Expired { topic, partition, from, log_start: log.start });
         }
         if from > log.end {
-            return Err(ReadError::Truncated {
-                topic,
-                partition,
-                from,
-                end: log.end,
-            });
+            return Err(ReadError::Truncated { topic, partition, from, end: log.end });
         }
-        Ok(Range {
-            partition,
-            from,
-            to: log.end,
-        })
+        Ok(Range { partition, from, to: log.end })
     }
 
     fn partitions(&self, from: &ReadFrom) -> Result<Vec<Partition>, ReadError> {
@@ -154,14 +129,9 @@ impl Reader {
         let ReadFrom::Offsets(offsets) = from else {
             return Ok(all);
         };
-        let missing = offsets
-            .iter()
-            .find(|(partition, _)| !all.contains(partition));
+        let missing = offsets.iter().find(|(partition, _)| !all.contains(partition));
         if let Some(&(partition, _)) = missing {
-            return Err(ReadError::NoPartition {
-                topic: self.topic.clone(),
-                partition,
-            });
+            return Err(ReadError::NoPartition { topic: self.topic.clone(), partition });
         }
         Ok(offsets.iter().map(|(partition, _)| *partition).collect())
     }
@@ -216,9 +186,8 @@ impl Reader {
     }
 
     fn assign(&self, places: &[(Partition, Offset)]) -> Result<(), ReadError> {
-        let places = places
-            .iter()
-            .map(|&(it, Offset(offset))| (it, rdkafka::Offset::Offset(offset)));
+        let places =
+            places.iter().map(|&(it, Offset(offset))| (it, rdkafka::Offset::Offset(offset)));
         let consumer = self.client.consumer();
         listed(&self.topic, places)
             // A partition stays paused beyond its assignment.
@@ -227,10 +196,7 @@ impl Reader {
     }
 
     fn failed(&self, error: KafkaError) -> ReadError {
-        ReadError::Client {
-            topic: self.topic.clone(),
-            error,
-        }
+        ReadError::Client { topic: self.topic.clone(), error }
     }
 
     /// What comes next from the assigned partitions.
@@ -247,10 +213,7 @@ impl Reader {
     /// anything was.
     pub(super) fn position(&self, partition: Partition) -> Option<Offset> {
         let positions = self.client.consumer().position().ok()?;
-        match positions
-            .find_partition(self.topic.as_str(), partition.0)?
-            .offset()
-        {
+        match positions.find_partition(self.topic.as_str(), partition.0)?.offset() {
             rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
             _ => None,
         }

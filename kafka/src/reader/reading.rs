@@ -45,22 +45,9 @@ impl<'a> Reading<'a> {
         let open = ranges
             .iter()
             .filter(|it| it.from < it.to)
-            .map(|&range| {
-                (
-                    range.partition,
-                    Stretch {
-                        range,
-                        state: State::Reading,
-                    },
-                )
-            })
+            .map(|&range| (range.partition, Stretch { range, state: State::Reading }))
             .collect();
-        Self {
-            reader,
-            open,
-            patience,
-            progressed: Instant::now(),
-        }
+        Self { reader, open, patience, progressed: Instant::now() }
     }
 
     fn advance(&mut self) -> Result<Option<Record>, ReadError> {
@@ -103,10 +90,7 @@ impl<'a> Reading<'a> {
     fn met_end(&mut self, partition: Partition) -> Result<(), ReadError> {
         match self.open.get_mut(&partition) {
             None => Ok(()),
-            Some(Stretch {
-                state: State::Confirming,
-                ..
-            }) => self.finish(partition),
+            Some(Stretch { state: State::Confirming, .. }) => self.finish(partition),
             Some(stretch) => {
                 stretch.state = State::Blocked;
                 self.passed(partition, self.stand(partition))
@@ -116,10 +100,7 @@ impl<'a> Reading<'a> {
 
     /// Nothing came for a moment: is something over, or stuck?
     fn look(&mut self) -> Result<(), ReadError> {
-        let blocked = self
-            .open
-            .iter()
-            .filter(|(_, it)| it.state == State::Blocked);
+        let blocked = self.open.iter().filter(|(_, it)| it.state == State::Blocked);
         let blocked: Vec<_> = blocked.map(|(partition, _)| *partition).collect();
         let readable = match self.reader.readable(&blocked) {
             // A broker may be away for a while: patience decides.
@@ -151,13 +132,8 @@ impl<'a> Reading<'a> {
 
     /// Behind everything that the client has passed on or passed over.
     fn stand(&self, partition: Partition) -> Offset {
-        let from = self
-            .open
-            .get(&partition)
-            .map_or(Offset(0), |it| it.range.from);
-        self.reader
-            .position(partition)
-            .map_or(from, |it| it.max(from))
+        let from = self.open.get(&partition).map_or(Offset(0), |it| it.range.from);
+        self.reader.position(partition).map_or(from, |it| it.max(from))
     }
 
     fn is_late(&self) -> bool {
@@ -166,27 +142,15 @@ impl<'a> Reading<'a> {
 
     fn stalled(&self, range: Range, readable: &[(Partition, Offset)]) -> ReadError {
         let topic = self.reader.topic().clone();
-        let Range {
-            partition, to: end, ..
-        } = range;
+        let Range { partition, to: end, .. } = range;
         let waited = self.patience;
         match readable.iter().find(|(it, _)| *it == partition) {
-            Some(&(_, stable_end)) if stable_end < end => ReadError::OpenTransaction {
-                topic,
-                partition,
-                stable_end,
-                end,
-                waited,
-            },
+            Some(&(_, stable_end)) if stable_end < end => {
+                ReadError::OpenTransaction { topic, partition, stable_end, end, waited }
+            }
             _ => {
                 let position = self.stand(partition);
-                ReadError::Stalled {
-                    topic,
-                    partition,
-                    position,
-                    end,
-                    waited,
-                }
+                ReadError::Stalled { topic, partition, position, end, waited }
             }
         }
     }

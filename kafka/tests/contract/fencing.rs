@@ -22,14 +22,8 @@ pub fn a_second_producer_of_an_id_fences_the_first(harness: &impl Harness) {
     assert!(first.begin().is_err(), "and the first is spent");
 
     commit_records(&mut second, &[record(&topic, 0, "second")]);
-    assert_eq!(
-        read_values(harness, &topic, Isolation::Committed),
-        ["second"]
-    );
-    assert_eq!(
-        read_values(harness, &topic, Isolation::Uncommitted),
-        ["fenced", "second"]
-    );
+    assert_eq!(read_values(harness, &topic, Isolation::Committed), ["second"]);
+    assert_eq!(read_values(harness, &topic, Isolation::Uncommitted), ["fenced", "second"]);
 }
 
 pub fn an_idle_producer_is_fenced_when_it_writes_again(harness: &impl Harness) {
@@ -47,10 +41,7 @@ pub fn an_idle_producer_is_fenced_when_it_writes_again(harness: &impl Harness) {
     };
     assert_eq!(ended, Err(Remedy::Rebuild));
     commit_records(&mut second, &[record(&topic, 0, "second")]);
-    assert_eq!(
-        read_values(harness, &topic, Isolation::Uncommitted),
-        ["first", "second"]
-    );
+    assert_eq!(read_values(harness, &topic, Isolation::Uncommitted), ["first", "second"]);
 }
 
 pub fn initialising_ends_the_open_transaction_of_a_predecessor(harness: &impl Harness) {
@@ -61,22 +52,11 @@ pub fn initialising_ends_the_open_transaction_of_a_predecessor(harness: &impl Ha
     write(&mut seat.broker, &[record(&output, 0, "abandoned")]);
     send(&mut seat.broker, &[progress(0, 3, "")]).expect("sends");
     seat.broker.discard_producer();
-    assert_eq!(
-        harness.ends(&output, Partition(0)),
-        (Offset(0), Offset(1)),
-        "it is open"
-    );
+    assert_eq!(harness.ends(&output, Partition(0)), (Offset(0), Offset(1)), "it is open");
 
     make_ready(&mut seat.broker);
-    assert_eq!(
-        harness.ends(&output, Partition(0)),
-        (Offset(2), Offset(2)),
-        "markers included"
-    );
-    assert_eq!(
-        harness.written_progress(&who.group, &input, Partition(0)),
-        None
-    );
+    assert_eq!(harness.ends(&output, Partition(0)), (Offset(2), Offset(2)), "markers included");
+    assert_eq!(harness.written_progress(&who.group, &input, Partition(0)), None);
     assert_eq!(seat.facts(0).committed, None, "nothing is pending");
     assert!(read_values(harness, &output, Isolation::Committed).is_empty());
 }

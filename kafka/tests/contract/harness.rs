@@ -73,20 +73,12 @@ impl Who {
     pub fn new_group<H: Harness>(harness: &H, topic: &TopicName) -> Self {
         let group = harness.name("group");
         let transactional_id = harness.name("id");
-        Self {
-            group,
-            topic: topic.clone(),
-            transactional_id,
-            slot: None,
-        }
+        Self { group, topic: topic.clone(), transactional_id, slot: None }
     }
 
     /// Somebody else of the same group.
     pub fn sibling<H: Harness>(&self, harness: &H) -> Self {
-        Self {
-            transactional_id: harness.name("id"),
-            ..self.clone()
-        }
+        Self { transactional_id: harness.name("id"), ..self.clone() }
     }
 }
 
@@ -100,9 +92,5 @@ pub fn read_values<H: Harness>(
         let value = record.value.expect("the contract writes values");
         String::from_utf8(value.to_vec()).expect("and they are text")
     };
-    harness
-        .read(topic, isolation)
-        .into_iter()
-        .map(text)
-        .collect()
+    harness.read(topic, isolation).into_iter().map(text).collect()
 }

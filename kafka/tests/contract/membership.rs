@@ -24,10 +24,7 @@ pub fn a_member_that_stopped_polling_loses_its_partitions_and_is_refused(harness
 
     let mut lost = Vec::new();
     silent.until("its loss", |event| match event {
-        Polled::Revoked {
-            partitions,
-            lost: true,
-        } => {
+        Polled::Revoked { partitions, lost: true } => {
             lost.extend(partitions.clone());
             Some(())
         }
@@ -41,10 +38,7 @@ pub fn a_member_that_stopped_polling_loses_its_partitions_and_is_refused(harness
 
 pub fn a_member_whose_slot_was_taken_is_refused(harness: &impl Harness) {
     let input = harness.topic(1);
-    let who = Who {
-        slot: Some(harness.name("slot")),
-        ..Who::new_group(harness, &input)
-    };
+    let who = Who { slot: Some(harness.name("slot")), ..Who::new_group(harness, &input) };
     let mut old = Seat::joined(harness, &who, 1);
     let mut new = Seat::joined(harness, &who.sibling(harness), 1);
     begin(&mut old.broker);
@@ -66,10 +60,7 @@ pub fn a_rebalance_hands_over_at_the_last_commit(harness: &impl Harness) {
     assert!(giver.owned.is_disjoint(&taker.owned));
 
     let taken = *taker.owned.first().expect("it owns one");
-    let expected = left
-        .into_iter()
-        .find(|sent| sent.partition == taken)
-        .map(|it| it.committed);
+    let expected = left.into_iter().find(|sent| sent.partition == taken).map(|it| it.committed);
     assert_eq!(taker.facts(taken.0).committed, expected);
     drop(giver);
     taker.until_owned(2);
@@ -87,38 +78,22 @@ pub fn while_a_revocation_waits_for_its_answer_nothing_is_read(harness: &impl Ha
     let revoked = loop {
         newcomer.turn();
         match seat.polled() {
-            Some(Polled::Revoked {
-                partitions,
-                lost: false,
-            }) => break partitions,
+            Some(Polled::Revoked { partitions, lost: false }) => break partitions,
             Some(Polled::Assigned(none)) => seat.broker.accept(&none).expect("accepts"),
             _ => {}
         }
     };
     let mut producer = harness.producer(&harness.name("id"));
-    commit_records(
-        &mut producer,
-        &[record(&input, 0, "zero"), record(&input, 1, "one")],
-    );
+    commit_records(&mut producer, &[record(&input, 0, "zero"), record(&input, 1, "one")]);
     let came = seat.during_silence();
     assert!(came.is_empty(), "{came:?}");
 
-    let kept: Vec<_> = [0, 1]
-        .map(Partition)
-        .into_iter()
-        .filter(|it| !revoked.contains(it))
-        .collect();
+    let kept: Vec<_> =
+        [0, 1].map(Partition).into_iter().filter(|it| !revoked.contains(it)).collect();
     commit_progress(&mut seat.broker, &[progress(revoked[0].0, 0, "still ours")]);
     seat.release(&revoked);
     let records = seat.records(1);
-    assert_eq!(
-        vec![records[0].partition],
-        kept,
-        "and nothing of it is lost"
-    );
+    assert_eq!(vec![records[0].partition], kept, "and nothing of it is lost");
     newcomer.until_owned(1);
-    assert_eq!(
-        newcomer.facts(revoked[0].0).committed.map(|it| it.offset),
-        Some(Offset(0))
-    );
+    assert_eq!(newcomer.facts(revoked[0].0).committed.map(|it| it.offset), Some(Offset(0)));
 }

@@ -46,12 +46,8 @@ impl OnKafka {
         stability: Stability,
     ) -> Option<Committed> {
         let progress = GroupProgress::open(&self.settings, group).expect("Kafka answers");
-        let all = progress
-            .read(topic, stability)
-            .expect("progress can be read");
-        all.into_iter()
-            .find(|(partition, _)| *partition == at)
-            .and_then(|(_, found)| found)
+        let all = progress.read(topic, stability).expect("progress can be read");
+        all.into_iter().find(|(partition, _)| *partition == at).and_then(|(_, found)| found)
     }
 }
 
@@ -63,19 +59,14 @@ impl Harness for OnKafka {
 
     fn topic_limited(&self, partitions: i32, message_bytes_max: usize) -> TopicName {
         let name = TopicName::from(self.name("topic"));
-        let limit = (
-            "max.message.bytes".to_owned(),
-            message_bytes_max.to_string(),
-        );
+        let limit = ("max.message.bytes".to_owned(), message_bytes_max.to_string());
         let topic = NewTopic {
             name: name.clone(),
             partitions,
             replication: None,
             settings: [limit].into(),
         };
-        self.admin
-            .create_topics(&[topic])
-            .expect("the topic can be created");
+        self.admin.create_topics(&[topic]).expect("the topic can be created");
         name
     }
 
@@ -84,20 +75,9 @@ impl Harness for OnKafka {
     }
 
     fn member(&self, who: &Who) -> KafkaBroker {
-        let Who {
-            group,
-            topic,
-            transactional_id,
-            slot,
-        } = who.clone();
+        let Who { group, topic, transactional_id, slot } = who.clone();
         let settings = self.settings.clone();
-        let options = BrokerOptions {
-            settings,
-            topic,
-            group,
-            slot,
-            transactional_id,
-        };
+        let options = BrokerOptions { settings, topic, group, slot, transactional_id };
         KafkaBroker::connect(options).expect("connects")
     }
 
@@ -112,20 +92,14 @@ impl Harness for OnKafka {
             Isolation::Uncommitted => admin::Isolation::Uncommitted,
         };
         let mut reader = Reader::open(&self.settings, topic, isolation).expect("the topic opens");
-        let reading = reader
-            .read_all(Self::PATIENCE)
-            .expect("the topic can be read");
-        reading
-            .map(|record| record.expect("the topic can be read"))
-            .collect()
+        let reading = reader.read_all(Self::PATIENCE).expect("the topic can be read");
+        reading.map(|record| record.expect("the topic can be read")).collect()
     }
 
     fn ends(&self, topic: &TopicName, partition: Partition) -> (Offset, Offset) {
         let all = self.admin.watermarks(topic).expect("Kafka answers");
         let found = all.into_iter().find(|it| it.partition == partition);
-        found
-            .map(|it| (it.last_stable, it.high))
-            .expect("the partition is there")
+        found.map(|it| (it.last_stable, it.high)).expect("the partition is there")
     }
 
     fn stable_progress(&self, group: &str, topic: &TopicName, at: Partition) -> Option<Committed> {
@@ -137,9 +111,7 @@ impl Harness for OnKafka {
     }
 
     fn delete_records(&self, topic: &TopicName, partition: Partition, below: Offset) {
-        self.admin
-            .delete_records(topic, &[(partition, below)])
-            .expect("records can be deleted");
+        self.admin.delete_records(topic, &[(partition, below)]).expect("records can be deleted");
     }
 
     fn pause(&self) {

@@ -18,10 +18,7 @@ pub struct OnModel {
 
 impl OnModel {
     pub fn new() -> Self {
-        Self {
-            cluster: Cluster::new(11),
-            names: Cell::new(0),
-        }
+        Self { cluster: Cluster::new(11), names: Cell::new(0) }
     }
 }
 
@@ -34,8 +31,7 @@ impl Harness for OnModel {
 
     fn topic_limited(&self, partitions: i32, message_bytes_max: usize) -> TopicName {
         let topic = TopicName::from(self.name("topic"));
-        self.cluster
-            .create_topic(&topic, usize::try_from(partitions).expect("isn't negative"));
+        self.cluster.create_topic(&topic, usize::try_from(partitions).expect("isn't negative"));
         self.cluster.limit_messages(&topic, message_bytes_max);
         topic
     }
@@ -46,18 +42,8 @@ impl Harness for OnModel {
     }
 
     fn member(&self, who: &Who) -> Member {
-        let Who {
-            group,
-            topic,
-            transactional_id,
-            slot,
-        } = who.clone();
-        self.cluster.member_as(Identity {
-            group,
-            topic,
-            transactional_id,
-            slot,
-        })
+        let Who { group, topic, transactional_id, slot } = who.clone();
+        self.cluster.member_as(Identity { group, topic, transactional_id, slot })
     }
 
     fn producer(&self, transactional_id: &str) -> Producer {
@@ -72,9 +58,7 @@ impl Harness for OnModel {
     }
 
     fn ends(&self, topic: &TopicName, partition: Partition) -> (Offset, Offset) {
-        self.cluster
-            .ends(topic, partition)
-            .expect("the partition is there")
+        self.cluster.ends(topic, partition).expect("the partition is there")
     }
 
     fn stable_progress(&self, group: &str, topic: &TopicName, at: Partition) -> Option<Committed> {

@@ -24,10 +24,7 @@ pub fn metadata_of_4096_bytes_is_kept_and_5000_are_refused(harness: &impl Harnes
     abort(&mut seat.broker);
     assert_eq!(seat.facts(0).committed, Some(large.committed));
     commit_progress(&mut seat.broker, &[progress(0, 2, "short")]);
-    assert_eq!(
-        seat.facts(0).committed,
-        Some(progress(0, 2, "short").committed)
-    );
+    assert_eq!(seat.facts(0).committed, Some(progress(0, 2, "short").committed));
 }
 
 pub fn no_progress_is_told_from_progress_at_zero(harness: &impl Harness) {
@@ -35,10 +32,7 @@ pub fn no_progress_is_told_from_progress_at_zero(harness: &impl Harness) {
     let mut seat = Seat::joined(harness, &Who::new_group(harness, &input), 1);
     assert_eq!(seat.facts(0).committed, None);
     commit_progress(&mut seat.broker, &[progress(0, 0, "")]);
-    let at_zero = Committed {
-        offset: Offset(0),
-        metadata: String::new(),
-    };
+    let at_zero = Committed { offset: Offset(0), metadata: String::new() };
     assert_eq!(seat.facts(0).committed, Some(at_zero));
 }
 
@@ -64,31 +58,17 @@ pub fn the_logs_bounds_and_times_are_told(harness: &impl Harness) {
 
     let mut seat = Seat::joined(harness, &Who::new_group(harness, &input), 1);
     let facts = seat.facts(0);
-    assert_eq!(
-        (facts.log_start, facts.log_end),
-        (Offset(1), Offset(5)),
-        "4 and a marker"
-    );
+    assert_eq!((facts.log_start, facts.log_end), (Offset(1), Offset(5)), "4 and a marker");
     assert_eq!(facts.time_offset, None);
     let mut time_offset = |time| {
         let question = seat.ask(&[0], Some(start + time));
-        seat.answer(question)
-            .pop()
-            .and_then(|facts: PartitionFacts| facts.time_offset)
+        seat.answer(question).pop().and_then(|facts: PartitionFacts| facts.time_offset)
     };
     assert_eq!(time_offset(1_500), Some(Offset(2)));
     assert_eq!(time_offset(2_000), Some(Offset(2)));
-    assert_eq!(
-        time_offset(3_001),
-        Some(Offset(4)),
-        "a marker has a time too"
-    );
+    assert_eq!(time_offset(3_001), Some(Offset(4)), "a marker has a time too");
     let far = 1_000_000_000_000;
-    assert_eq!(
-        time_offset(far),
-        Some(Offset(5)),
-        "behind everything that is stable"
-    );
+    assert_eq!(time_offset(far), Some(Offset(5)), "behind everything that is stable");
     abort(&mut producer);
 }
 
@@ -116,8 +96,5 @@ pub fn progress_of_a_partition_not_owned_is_accepted(harness: &impl Harness) {
     share(&mut owner, &mut stranger, 1);
     let foreign = *owner.owned.first().expect("it owns one");
     commit_progress(&mut stranger.broker, &[progress(foreign.0, 7, "")]);
-    assert_eq!(
-        owner.facts(foreign.0).committed.map(|it| it.offset),
-        Some(Offset(7))
-    );
+    assert_eq!(owner.facts(foreign.0).committed.map(|it| it.offset), Some(Offset(7)));
 }

@@ -26,10 +26,7 @@ pub fn the_end_of_a_partition_lies_behind_its_markers(harness: &impl Harness) {
     let mut seat = Seat::joined(harness, &Who::new_group(harness, &input), 1);
     seat.start(0, 0);
     let ended = |event: &Polled| match event {
-        Polled::EndOfPartition {
-            partition: Partition(0),
-            position,
-        } => Some(*position),
+        Polled::EndOfPartition { partition: Partition(0), position } => Some(*position),
         _ => None,
     };
     assert_eq!(offsets(&seat.records(2)), [0, 1]);
@@ -37,11 +34,7 @@ pub fn the_end_of_a_partition_lies_behind_its_markers(harness: &impl Harness) {
     begin(&mut producer);
     write(&mut producer, &numbered(&input, 0, 1));
     abort(&mut producer);
-    assert_eq!(
-        seat.until("the end", ended),
-        Offset(5),
-        "behind what nobody reads"
-    );
+    assert_eq!(seat.until("the end", ended), Offset(5), "behind what nobody reads");
     let came = seat.during_silence();
     assert!(came.is_empty(), "{came:?}");
     commit_records(&mut producer, &numbered(&input, 0, 1));
@@ -110,10 +103,7 @@ fn never_jumps<H: Harness>(harness: &H, input: &TopicName, offset: i64) {
     let came = seat.during_silence();
     assert!(came.is_empty(), "{came:?}");
     let mut producer = harness.producer(&harness.name("id"));
-    commit_records(
-        &mut producer,
-        &[record(input, 0, "unread"), record(input, 1, "read")],
-    );
+    commit_records(&mut producer, &[record(input, 0, "unread"), record(input, 1, "read")]);
     let read = seat.records(1).pop().expect("there is one");
     assert_eq!((read.partition, read.offset), (Partition(1), Offset(0)));
     let came = seat.during_silence();
@@ -137,7 +127,5 @@ pub fn a_pause_stops_delivery_and_a_resume_loses_nothing(harness: &impl Harness)
 }
 
 fn numbered(topic: &TopicName, partition: i32, count: usize) -> Vec<Outgoing> {
-    (0..count)
-        .map(|number| record(topic, partition, &number.to_string()))
-        .collect()
+    (0..count).map(|number| record(topic, partition, &number.to_string())).collect()
 }

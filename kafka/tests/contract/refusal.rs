@@ -9,9 +9,7 @@ pub fn a_record_too_large_is_refused_by_name_and_others_are_not(harness: &impl H
     let (roomy, narrow) = (harness.topic(1), harness.topic_limited(1, 10_000));
     let mut producer = harness.producer(&harness.name("id"));
     begin(&mut producer);
-    producer
-        .produce(&record(&roomy, 0, "innocent"), 7)
-        .expect("there is room");
+    producer.produce(&record(&roomy, 0, "innocent"), 7).expect("there is room");
     assert!(deliver(&mut producer).refused.is_empty());
 
     // Told at once, by a client that knows the topic, or after the broker has refused it.
@@ -21,20 +19,12 @@ pub fn a_record_too_large_is_refused_by_name_and_others_are_not(harness: &impl H
         Ok(()) => deliver(&mut producer).refused,
         Err(other) => panic!("{other:?}"),
     };
-    let [(8, refusal)] = refusals.as_slice() else {
-        panic!("{refusals:?}")
-    };
-    assert_eq!(
-        (&refusal.topic, refusal.code.as_str()),
-        (&narrow, "MSG_SIZE_TOO_LARGE")
-    );
+    let [(8, refusal)] = refusals.as_slice() else { panic!("{refusals:?}") };
+    assert_eq!((&refusal.topic, refusal.code.as_str()), (&narrow, "MSG_SIZE_TOO_LARGE"));
     abort(&mut producer);
 
     commit_records(&mut producer, &[record(&roomy, 0, "again")]);
-    assert_eq!(
-        read_values(harness, &roomy, Isolation::Committed),
-        ["again"]
-    );
+    assert_eq!(read_values(harness, &roomy, Isolation::Committed), ["again"]);
     assert!(read_values(harness, &narrow, Isolation::Uncommitted).is_empty());
 }
 
@@ -44,14 +34,10 @@ pub fn after_a_refusal_nothing_more_is_taken_and_the_reason_is_still_told(harnes
     let (roomy, narrow) = (harness.topic(1), harness.topic_limited(1, 10_000));
     let mut producer = harness.producer(&harness.name("id"));
     begin(&mut producer);
-    producer
-        .produce(&record(&narrow, 0, &"x".repeat(100_000)), 0)
-        .expect("the client takes it");
+    producer.produce(&record(&narrow, 0, &"x".repeat(100_000)), 0).expect("the client takes it");
     assert_eq!(deliver(&mut producer).refused.len(), 1);
     let later = producer.produce(&record(&roomy, 0, "later"), 1);
-    let Err(ProduceError::Failed(failure)) = later else {
-        panic!("{later:?}")
-    };
+    let Err(ProduceError::Failed(failure)) = later else { panic!("{later:?}") };
     assert_eq!(failure.remedy, Remedy::Abort, "{failure}");
     let told = deliver(&mut producer).refused;
     assert!(matches!(told.as_slice(), [(0, _)]), "{told:?}");

@@ -25,12 +25,7 @@ impl<B: Broker> Seat<B> {
     /// A member that has yet to join.
     pub fn new<H: Harness<Member = B>>(harness: &H, who: &Who) -> Self {
         let broker = harness.member(who);
-        Self {
-            broker,
-            owned: BTreeSet::new(),
-            patience: H::PATIENCE,
-            questions: 0,
-        }
+        Self { broker, owned: BTreeSet::new(), patience: H::PATIENCE, questions: 0 }
     }
 
     /// A member that owns so many partitions, and whose producer is ready.
@@ -46,9 +41,7 @@ impl<B: Broker> Seat<B> {
         let event = self.polled();
         match &event {
             Some(Polled::Assigned(partitions)) => {
-                self.broker
-                    .accept(partitions)
-                    .expect("accepts what was assigned");
+                self.broker.accept(partitions).expect("accepts what was assigned");
                 self.owned.extend(partitions);
             }
             Some(Polled::Revoked { partitions, .. }) => self.release(partitions),
@@ -61,19 +54,14 @@ impl<B: Broker> Seat<B> {
     pub fn polled(&mut self) -> Option<Polled> {
         match self.broker.poll(WAIT) {
             Ok(event) => event,
-            Err(Failure {
-                remedy: longshore_kafka::Remedy::Retry,
-                ..
-            }) => None,
+            Err(Failure { remedy: longshore_kafka::Remedy::Retry, .. }) => None,
             Err(failure) => panic!("{failure}"),
         }
     }
 
     /// Lets go of partitions.
     pub fn release(&mut self, partitions: &[Partition]) {
-        self.broker
-            .release(partitions)
-            .expect("releases what was asked back");
+        self.broker.release(partitions).expect("releases what was asked back");
         self.owned.retain(|it| !partitions.contains(it));
     }
 
@@ -93,10 +81,7 @@ impl<B: Broker> Seat<B> {
         let deadline = self.broker.now() + self.patience;
         while self.owned.len() != partitions {
             self.turn();
-            assert!(
-                self.broker.now() < deadline,
-                "waited in vain for {partitions} partitions"
-            );
+            assert!(self.broker.now() < deadline, "waited in vain for {partitions} partitions");
         }
     }
 
@@ -105,10 +90,7 @@ impl<B: Broker> Seat<B> {
         let deadline = self.broker.now() + SILENCE;
         let mut came = Vec::new();
         while self.broker.now() < deadline {
-            came.extend(
-                self.polled()
-                    .filter(|it| !matches!(it, Polled::EndOfPartition { .. })),
-            );
+            came.extend(self.polled().filter(|it| !matches!(it, Polled::EndOfPartition { .. })));
         }
         came
     }
@@ -117,11 +99,7 @@ impl<B: Broker> Seat<B> {
     pub fn ask(&mut self, partitions: &[i32], time: Option<i64>) -> u64 {
         self.questions += 1;
         let partitions = partitions.iter().copied().map(Partition).collect();
-        self.broker.locate(Locate {
-            id: self.questions,
-            partitions,
-            time,
-        });
+        self.broker.locate(Locate { id: self.questions, partitions, time });
         self.questions
     }
 
@@ -143,9 +121,7 @@ impl<B: Broker> Seat<B> {
 
     /// Begins to read.
     pub fn start(&mut self, partition: i32, offset: i64) {
-        self.broker
-            .start(Partition(partition), Offset(offset))
-            .expect("starts");
+        self.broker.start(Partition(partition), Offset(offset)).expect("starts");
     }
 
     /// Reads so many records.
@@ -167,10 +143,7 @@ pub fn share<B: Broker>(one: &mut Seat<B>, other: &mut Seat<B>, each: usize) {
     while one.owned.len() != each || other.owned.len() != each {
         one.turn();
         other.turn();
-        assert!(
-            one.broker.now() < deadline,
-            "waited in vain for {each} partitions each"
-        );
+        assert!(one.broker.now() < deadline, "waited in vain for {each} partitions each");
     }
 }
 

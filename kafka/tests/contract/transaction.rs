@@ -55,18 +55,13 @@ pub fn record(topic: &TopicName, partition: i32, value: &str) -> Outgoing {
 
 /// The same with a time.
 pub fn record_at(topic: &TopicName, partition: i32, time: i64) -> Outgoing {
-    Outgoing {
-        timestamp: Some(Timestamp(time)),
-        ..record(topic, partition, &time.to_string())
-    }
+    Outgoing { timestamp: Some(Timestamp(time)), ..record(topic, partition, &time.to_string()) }
 }
 
 /// Writes records into the open transaction and waits until all are answered for.
 pub fn write(producer: &mut impl Transactions, records: &[Outgoing]) -> Deliveries {
     for (tag, record) in records.iter().enumerate() {
-        producer
-            .produce(record, tag)
-            .expect("there is room for a few records");
+        producer.produce(record, tag).expect("there is room for a few records");
     }
     deliver(producer)
 }
@@ -96,10 +91,7 @@ pub fn abort(producer: &mut impl Transactions) {
 pub fn commit_records(producer: &mut impl Transactions, records: &[Outgoing]) {
     begin(producer);
     let deliveries = write(producer, records);
-    assert!(
-        deliveries.failed.is_none() && deliveries.refused.is_empty(),
-        "{deliveries:?}"
-    );
+    assert!(deliveries.failed.is_none() && deliveries.refused.is_empty(), "{deliveries:?}");
     commit(producer).expect("commits");
 }
 
@@ -117,12 +109,6 @@ pub fn commit_progress(broker: &mut impl Broker, progress: &[Sent]) {
 
 /// Progress with its metadata.
 pub fn progress(partition: i32, offset: i64, metadata: &str) -> Sent {
-    let committed = Committed {
-        offset: Offset(offset),
-        metadata: metadata.to_owned(),
-    };
-    Sent {
-        partition: Partition(partition),
-        committed,
-    }
+    let committed = Committed { offset: Offset(offset), metadata: metadata.to_owned() };
+    Sent { partition: Partition(partition), committed }
 }

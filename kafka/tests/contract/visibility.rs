@@ -13,21 +13,11 @@ pub fn aborted_output_is_never_read_by_committed_readers(harness: &impl Harness)
     let mut producer = harness.producer(&harness.name("id"));
     begin(&mut producer);
     write(&mut producer, &[record(&topic, 0, "aborted")]);
-    assert_eq!(
-        harness.ends(&topic, Partition(0)),
-        (Offset(0), Offset(1)),
-        "it is open"
-    );
+    assert_eq!(harness.ends(&topic, Partition(0)), (Offset(0), Offset(1)), "it is open");
     abort(&mut producer);
     commit_records(&mut producer, &[record(&topic, 0, "committed")]);
-    assert_eq!(
-        read_values(harness, &topic, Isolation::Committed),
-        ["committed"]
-    );
-    assert_eq!(
-        read_values(harness, &topic, Isolation::Uncommitted),
-        ["aborted", "committed"]
-    );
+    assert_eq!(read_values(harness, &topic, Isolation::Committed), ["committed"]);
+    assert_eq!(read_values(harness, &topic, Isolation::Uncommitted), ["aborted", "committed"]);
 }
 
 pub fn output_and_progress_are_committed_together(harness: &impl Harness) {
@@ -38,23 +28,13 @@ pub fn output_and_progress_are_committed_together(harness: &impl Harness) {
     write(&mut seat.broker, &[record(&output, 0, "output")]);
     let sent = progress(0, 3, "beside");
     send(&mut seat.broker, std::slice::from_ref(&sent)).expect("sends");
-    assert_eq!(
-        harness.ends(&output, Partition(0)),
-        (Offset(0), Offset(1)),
-        "it is open"
-    );
-    assert_eq!(
-        harness.written_progress(&who.group, &input, Partition(0)),
-        None
-    );
+    assert_eq!(harness.ends(&output, Partition(0)), (Offset(0), Offset(1)), "it is open");
+    assert_eq!(harness.written_progress(&who.group, &input, Partition(0)), None);
 
     commit(&mut seat.broker).expect("commits");
     let found = harness.stable_progress(&who.group, &input, Partition(0));
     assert_eq!(found, Some(sent.committed));
-    assert_eq!(
-        read_values(harness, &output, Isolation::Committed),
-        ["output"]
-    );
+    assert_eq!(read_values(harness, &output, Isolation::Committed), ["output"]);
 }
 
 pub fn without_a_commit_there_is_neither_output_nor_progress(harness: &impl Harness) {
@@ -65,15 +45,9 @@ pub fn without_a_commit_there_is_neither_output_nor_progress(harness: &impl Harn
     write(&mut seat.broker, &[record(&output, 0, "output")]);
     send(&mut seat.broker, &[progress(0, 3, "beside")]).expect("sends");
     abort(&mut seat.broker);
-    assert_eq!(
-        harness.stable_progress(&who.group, &input, Partition(0)),
-        None
-    );
+    assert_eq!(harness.stable_progress(&who.group, &input, Partition(0)), None);
     assert!(read_values(harness, &output, Isolation::Committed).is_empty());
-    assert_eq!(
-        read_values(harness, &output, Isolation::Uncommitted),
-        ["output"]
-    );
+    assert_eq!(read_values(harness, &output, Isolation::Uncommitted), ["output"]);
 }
 
 pub fn markers_take_offsets(harness: &impl Harness) {
@@ -82,10 +56,7 @@ pub fn markers_take_offsets(harness: &impl Harness) {
     for value in ["a", "b", "c"] {
         commit_records(&mut producer, &[record(&topic, 0, value)]);
     }
-    assert_eq!(
-        offsets(&harness.read(&topic, Isolation::Committed)),
-        [0, 2, 4]
-    );
+    assert_eq!(offsets(&harness.read(&topic, Isolation::Committed)), [0, 2, 4]);
     assert_eq!(harness.ends(&topic, Partition(0)), (Offset(6), Offset(6)));
 }
 
@@ -94,19 +65,12 @@ pub fn delivered_records_tell_their_offsets(harness: &impl Harness) {
     let mut producer = harness.producer(&harness.name("id"));
     commit_records(&mut producer, &[record(&topic, 0, "before")]);
     begin(&mut producer);
-    let records = [
-        record(&topic, 0, "a"),
-        record(&topic, 0, "b"),
-        record(&topic, 1, "c"),
-    ];
+    let records = [record(&topic, 0, "a"), record(&topic, 0, "b"), record(&topic, 1, "c")];
     let mut written = write(&mut producer, &records).written;
     commit(&mut producer).expect("commits");
     written.sort();
     let expected = [(Partition(0), Offset(3)), (Partition(1), Offset(0))];
-    assert_eq!(
-        written,
-        expected.map(|(partition, at)| (topic.clone(), partition, at))
-    );
+    assert_eq!(written, expected.map(|(partition, at)| (topic.clone(), partition, at)));
 }
 
 pub fn a_timed_out_transaction_is_never_read_and_its_producer_must_be_rebuilt<H: Harness>(
@@ -119,10 +83,7 @@ pub fn a_timed_out_transaction_is_never_read_and_its_producer_must_be_rebuilt<H:
     let deadline = producer.now() + H::PATIENCE;
     // The broker ends it: the log's end gets behind the marker, and so does what is stable.
     while harness.ends(&topic, Partition(0)) != (Offset(2), Offset(2)) {
-        assert!(
-            producer.now() < deadline,
-            "the broker should end the transaction"
-        );
+        assert!(producer.now() < deadline, "the broker should end the transaction");
         harness.pause();
     }
     let refused = commit(&mut producer).expect_err("it was aborted");
@@ -133,8 +94,5 @@ pub fn a_timed_out_transaction_is_never_read_and_its_producer_must_be_rebuilt<H:
     make_ready(&mut producer);
     commit_records(&mut producer, &[record(&topic, 0, "new")]);
     assert_eq!(read_values(harness, &topic, Isolation::Committed), ["new"]);
-    assert_eq!(
-        read_values(harness, &topic, Isolation::Uncommitted),
-        ["too old", "new"]
-    );
+    assert_eq!(read_values(harness, &topic, Isolation::Uncommitted), ["too old", "new"]);
 }

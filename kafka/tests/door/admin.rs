@@ -13,28 +13,17 @@ use crate::broker::{
 };
 
 fn sent(partition: i32, offset: i64, metadata: &str) -> Sent {
-    let committed = Committed {
-        offset: Offset(offset),
-        metadata: metadata.to_owned(),
-    };
-    Sent {
-        partition: Partition(partition),
-        committed,
-    }
+    let committed = Committed { offset: Offset(offset), metadata: metadata.to_owned() };
+    Sent { partition: Partition(partition), committed }
 }
 
 #[test]
 fn an_unreachable_broker_is_named_with_what_to_do() {
     // Nothing listens on port 1.
-    let error = Admin::connect(&Settings::new("127.0.0.1:1"))
-        .err()
-        .expect("nobody is there");
+    let error = Admin::connect(&Settings::new("127.0.0.1:1")).err().expect("nobody is there");
     let text = error.to_string();
     assert!(matches!(error, AdminError::Unreachable { .. }), "{text}");
-    assert!(
-        text.contains("127.0.0.1:1") && text.contains("longshore up"),
-        "{text}"
-    );
+    assert!(text.contains("127.0.0.1:1") && text.contains("longshore up"), "{text}");
     assert!(text.contains("refused"), "why, too: {text}");
 }
 
@@ -52,33 +41,16 @@ fn a_topic_is_created_described_and_deleted() {
         ],
     );
     let admin = admin();
-    admin
-        .create_topics(std::slice::from_ref(&wanted))
-        .expect("created");
-    let topics = admin
-        .topics(&[name.clone(), TopicName::from("door-no-such")])
-        .expect("described");
-    let [topic] = topics.as_slice() else {
-        panic!("{topics:?}")
-    };
+    admin.create_topics(std::slice::from_ref(&wanted)).expect("created");
+    let topics = admin.topics(&[name.clone(), TopicName::from("door-no-such")]).expect("described");
+    let [topic] = topics.as_slice() else { panic!("{topics:?}") };
     assert_eq!(topic.partitions, [0, 1, 2].map(Partition));
     assert_eq!(topic.settings.max_message_bytes, 2_000_000);
     assert_eq!(topic.settings.timestamp_type, TimestampType::LogAppendTime);
     assert_eq!(topic.settings.cleanup_policy, "delete");
-    assert_eq!(
-        (topic.settings.retention, topic.settings.retention_bytes),
-        (None, Some(5_000))
-    );
-    assert!(
-        admin
-            .topic_names()
-            .expect("listed")
-            .iter()
-            .any(|(it, _)| *it == name)
-    );
-    admin
-        .delete_topics(&[name.clone(), TopicName::from("door-no-such")])
-        .expect("deleted");
+    assert_eq!((topic.settings.retention, topic.settings.retention_bytes), (None, Some(5_000)));
+    assert!(admin.topic_names().expect("listed").iter().any(|(it, _)| *it == name));
+    admin.delete_topics(&[name.clone(), TopicName::from("door-no-such")]).expect("deleted");
     assert!(admin.topics(&[name]).expect("described").is_empty());
 }
 
@@ -86,31 +58,19 @@ fn a_topic_is_created_described_and_deleted() {
 fn a_topic_that_exists_is_fine_only_if_it_fits() {
     let name = topic("fits", 2, &[("retention.ms", "60000")]);
     let admin = admin();
-    admin
-        .create_topics(&[wanted(&name, 2, &[("retention.ms", "60000")])])
-        .expect("fits");
-    let error = admin
-        .create_topics(&[wanted(&name, 4, &[("retention.ms", "9")])])
-        .expect_err("misfit");
-    let AdminError::Misfit { differences, .. } = &error else {
-        panic!("{error}")
-    };
+    admin.create_topics(&[wanted(&name, 2, &[("retention.ms", "60000")])]).expect("fits");
+    let error =
+        admin.create_topics(&[wanted(&name, 4, &[("retention.ms", "9")])]).expect_err("misfit");
+    let AdminError::Misfit { differences, .. } = &error else { panic!("{error}") };
     assert_eq!(
         differences.as_slice(),
-        [
-            "has 2 partitions instead of 4",
-            "has retention.ms=60000 instead of 9"
-        ]
+        ["has 2 partitions instead of 4", "has retention.ms=60000 instead of 9"]
     );
 }
 
 #[test]
 fn an_invalid_topic_is_refused_with_the_brokers_reason() {
-    let bad = wanted(
-        &TopicName::from(fresh("bad")),
-        1,
-        &[("cleanup.policy", "hope")],
-    );
+    let bad = wanted(&TopicName::from(fresh("bad")), 1, &[("cleanup.policy", "hope")]);
     let error = admin().create_topics(&[bad]).expect_err("refused");
     assert!(matches!(error, AdminError::Refused { .. }), "{error}");
 }
@@ -121,9 +81,7 @@ fn watermarks_show_the_start_the_stable_end_and_the_end() {
     write(&[outgoing(&topic, 0, "k", "0"), outgoing(&topic, 0, "k", "1")]);
     let open = open_transaction(&[outgoing(&topic, 0, "k", "2")]);
     let admin = admin();
-    admin
-        .delete_records(&topic, &[(Partition(0), Offset(1))])
-        .expect("deleted");
+    admin.delete_records(&topic, &[(Partition(0), Offset(1))]).expect("deleted");
     let marks = admin.watermarks(&topic).expect("watermarks");
     let numbers: Vec<_> = marks
         .iter()
@@ -157,38 +115,20 @@ fn progress_of_a_group_without_members_is_written_and_read_with_its_metadata() {
     let group = fresh("group");
     let progress = GroupProgress::open(&settings(), &group).expect("opened");
     let none = vec![(Partition(0), None), (Partition(1), None)];
-    assert_eq!(
-        progress.read(&topic, Stability::Stable).expect("read"),
-        none
-    );
+    assert_eq!(progress.read(&topic, Stability::Stable).expect("read"), none);
     assert!(progress.describe().expect("described").is_none());
     let zero = sent(0, 0, "ls1:anything");
-    progress
-        .write(&topic, std::slice::from_ref(&zero))
-        .expect("written");
+    progress.write(&topic, std::slice::from_ref(&zero)).expect("written");
     for stability in [Stability::Stable, Stability::AsWritten] {
         let found = progress.read(&topic, stability).expect("read");
-        let expected = [
-            (Partition(0), Some(zero.committed.clone())),
-            (Partition(1), None),
-        ];
+        let expected = [(Partition(0), Some(zero.committed.clone())), (Partition(1), None)];
         assert_eq!(found, expected, "offset 0 isn't none");
     }
     let admin = admin();
-    assert_eq!(
-        admin
-            .group(&group)
-            .expect("described")
-            .expect("known")
-            .state,
-        "Empty"
-    );
+    assert_eq!(admin.group(&group).expect("described").expect("known").state, "Empty");
     admin.delete_group(&group).expect("deleted");
     admin.delete_group(&group).expect("already gone is fine");
-    assert_eq!(
-        progress.read(&topic, Stability::Stable).expect("read"),
-        none
-    );
+    assert_eq!(progress.read(&topic, Stability::Stable).expect("read"), none);
 }
 
 #[test]
@@ -213,31 +153,16 @@ fn progress_of_a_live_group_is_not_touched_and_its_members_are_named() {
     let admin = admin();
     let found = admin.group(&group).expect("described").expect("known");
     assert_eq!(found.state, "Stable");
-    let assigned: Vec<_> = found
-        .members
-        .iter()
-        .flat_map(|it| it.assigned.clone())
-        .collect();
-    assert_eq!(
-        assigned,
-        [(topic.clone(), Partition(0)), (topic.clone(), Partition(1))]
-    );
+    let assigned: Vec<_> = found.members.iter().flat_map(|it| it.assigned.clone()).collect();
+    assert_eq!(assigned, [(topic.clone(), Partition(0)), (topic.clone(), Partition(1))]);
 
     let progress = GroupProgress::open(&settings(), &group).expect("opened");
-    let error = progress
-        .write(&topic, &[sent(0, 1, "")])
-        .expect_err("refused");
+    let error = progress.write(&topic, &[sent(0, 1, "")]).expect_err("refused");
     assert!(matches!(&error, AdminError::GroupLive { members, .. } if members.len() == 1));
-    assert!(
-        error.to_string().contains("longshore at 127.0.0.1"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("longshore at 127.0.0.1"), "{error}");
     let error = admin.delete_group(&group).expect_err("refused");
     assert!(matches!(error, AdminError::GroupLive { .. }), "{error}");
-    assert_eq!(
-        progress.read(&topic, Stability::Stable).expect("read")[0].1,
-        None
-    );
+    assert_eq!(progress.read(&topic, Stability::Stable).expect("read")[0].1, None);
 }
 
 #[test]

@@ -38,24 +38,15 @@ pub(crate) fn fresh(name: &str) -> String {
 
 /// A topic to be created.
 pub(crate) fn wanted(name: &TopicName, partitions: i32, settings: &[(&str, &str)]) -> NewTopic {
-    let settings: BTreeMap<_, _> = settings
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    NewTopic {
-        name: name.clone(),
-        partitions,
-        replication: None,
-        settings,
-    }
+    let settings: BTreeMap<_, _> =
+        settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    NewTopic { name: name.clone(), partitions, replication: None, settings }
 }
 
 /// A new topic.
 pub(crate) fn topic(name: &str, partitions: i32, settings: &[(&str, &str)]) -> TopicName {
     let name = TopicName::from(fresh(name));
-    admin()
-        .create_topics(&[wanted(&name, partitions, settings)])
-        .expect("created");
+    admin().create_topics(&[wanted(&name, partitions, settings)]).expect("created");
     name
 }
 
@@ -76,9 +67,7 @@ pub(crate) fn open_transaction(records: &[Outgoing]) -> TransactionalProducer {
     let mut settings = settings();
     settings.transaction_timeout = Duration::from_secs(30);
     let mut producer = TransactionalProducer::new(settings, fresh("id")).expect("a producer");
-    until("the producer is ready", || {
-        producer.ready(Duration::from_secs(1)).expect("ready")
-    });
+    until("the producer is ready", || producer.ready(Duration::from_secs(1)).expect("ready"));
     producer.begin().expect("begun");
     for (tag, record) in records.iter().enumerate() {
         producer.produce(record, tag).expect("produced");
@@ -89,9 +78,7 @@ pub(crate) fn open_transaction(records: &[Outgoing]) -> TransactionalProducer {
 
 /// Writes records in a transaction that is committed.
 pub(crate) fn write(records: &[Outgoing]) {
-    open_transaction(records)
-        .commit(PATIENCE)
-        .expect("committed");
+    open_transaction(records).commit(PATIENCE).expect("committed");
 }
 
 /// Waits for a condition.

@@ -18,11 +18,7 @@ fn publisher(id: &str) -> Publisher<TransactionalProducer> {
 
 fn committed(topic: &TopicName) -> Vec<Record> {
     let mut reader = Reader::open(&settings(), topic, Isolation::Committed).expect("opened");
-    reader
-        .read_all(PATIENCE)
-        .expect("reads")
-        .map(|record| record.expect("a record"))
-        .collect()
+    reader.read_all(PATIENCE).expect("reads").map(|record| record.expect("a record")).collect()
 }
 
 /// Publishes a batch whose refused records are left out until the rest is taken. Gives what was
@@ -59,26 +55,19 @@ fn records_and_cursor_are_published_together() {
         let mut cursor = outgoing(&cursors, 0, "file", &((batch + 1) * 100).to_string());
         cursor.partition = None;
         records.push(cursor);
-        assert!(matches!(
-            publisher.publish(&records).expect("publishes"),
-            Published::All
-        ));
+        assert!(matches!(publisher.publish(&records).expect("publishes"), Published::All));
     }
     assert_eq!(committed(&items).len(), 500);
     let mut reader = Reader::open(&settings(), &cursors, Isolation::Committed).expect("opened");
-    let cursor = reader
-        .latest(b"file", PATIENCE)
-        .expect("reads")
-        .expect("a cursor");
+    let cursor = reader.latest(b"file", PATIENCE).expect("reads").expect("a cursor");
     assert_eq!(cursor.value.as_deref(), Some(&b"500"[..]));
 }
 
 #[test]
 fn a_record_that_the_broker_refuses_is_singled_out_of_its_batch() {
     let items = topic("refused", 2, &[("max.message.bytes", "20000")]);
-    let mut batch: Vec<_> = (0..600)
-        .map(|it| outgoing(&items, it % 2, "k", &format!("{it:03}")))
-        .collect();
+    let mut batch: Vec<_> =
+        (0..600).map(|it| outgoing(&items, it % 2, "k", &format!("{it:03}"))).collect();
     // Too large for the topic; the client, whose limit is a megabyte, lets them pass.
     for large in [37, 38, 501] {
         batch[large].value = Some(vec![b'x'; 50_000].into());
@@ -91,25 +80,19 @@ fn a_record_that_the_broker_refuses_is_singled_out_of_its_batch() {
         let of = found.iter().filter(|it| it.partition.0 == partition);
         let values: Vec<_> = of.map(|it| it.value.clone().expect("a value")).collect();
         let numbers = (0..600).filter(|it| it % 2 == partition && ![37, 38, 501].contains(it));
-        assert_eq!(
-            values,
-            numbers.map(|it| format!("{it:03}")).collect::<Vec<_>>()
-        );
+        assert_eq!(values, numbers.map(|it| format!("{it:03}")).collect::<Vec<_>>());
     }
 }
 
 #[test]
 fn records_that_are_refused_only_in_company_are_all_published() {
     let items = topic("company", 1, &[("max.message.bytes", "20000")]);
-    let batch: Vec<_> = (0..200)
-        .map(|it| outgoing(&items, 0, "k", &format!("{it:01000}")))
-        .collect();
+    let batch: Vec<_> =
+        (0..200).map(|it| outgoing(&items, 0, "k", &format!("{it:01000}"))).collect();
     let refused = publish_without_refused(&mut publisher(&fresh("source")), &batch);
     assert!(refused.is_empty(), "{refused:?}");
-    let values: Vec<_> = committed(&items)
-        .into_iter()
-        .map(|it| it.value.expect("a value"))
-        .collect();
+    let values: Vec<_> =
+        committed(&items).into_iter().map(|it| it.value.expect("a value")).collect();
     assert_eq!(values.len(), 200);
     assert!(values.is_sorted(), "in their order");
 }
@@ -120,24 +103,12 @@ fn a_second_process_of_the_id_fences_the_first_which_goes_on_behind_its_cursor()
     let id = fresh("source");
     let mut first = publisher(&id);
     let item = |it: &str| [outgoing(&items, 0, "k", it)];
-    assert!(matches!(
-        first.publish(&item("0")).expect("publishes"),
-        Published::All
-    ));
+    assert!(matches!(first.publish(&item("0")).expect("publishes"), Published::All));
     let mut second = publisher(&id);
-    assert!(matches!(
-        second.publish(&item("1")).expect("publishes"),
-        Published::All
-    ));
+    assert!(matches!(second.publish(&item("1")).expect("publishes"), Published::All));
     let published = first.publish(&item("1")).expect("settles");
-    assert!(
-        matches!(published, Published::Unsettled(_)),
-        "{published:?}"
-    );
+    assert!(matches!(published, Published::Unsettled(_)), "{published:?}");
     assert_eq!(committed(&items).len(), 2);
-    assert!(matches!(
-        first.publish(&item("2")).expect("publishes"),
-        Published::All
-    ));
+    assert!(matches!(first.publish(&item("2")).expect("publishes"), Published::All));
     assert_eq!(committed(&items).len(), 3);
 }

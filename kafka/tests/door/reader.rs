@@ -23,49 +23,32 @@ fn values(reading: Reading<'_>) -> Vec<String> {
 #[test]
 fn all_partitions_are_read_to_their_end_behind_trailing_markers() {
     let topic = topic("reader-all", 3, &[]);
-    let numbers: Vec<_> = (0..3_000)
-        .map(|it| outgoing(&topic, it % 3, "k", &it.to_string()))
-        .collect();
+    let numbers: Vec<_> =
+        (0..3_000).map(|it| outgoing(&topic, it % 3, "k", &it.to_string())).collect();
     write(&numbers[..1_500]);
     write(&numbers[1_500..]);
     let mut reader = reader(&topic, Isolation::Committed);
     let begun = Instant::now();
     let mut found = values(reader.read_all(PATIENCE).expect("reads"));
-    assert!(
-        begun.elapsed() < Duration::from_secs(5),
-        "no end waits for its patience"
-    );
+    assert!(begun.elapsed() < Duration::from_secs(5), "no end waits for its patience");
     found.sort_by_key(|it| it.parse::<usize>().expect("a number"));
-    assert_eq!(
-        found,
-        (0..3_000).map(|it| it.to_string()).collect::<Vec<_>>()
-    );
+    assert_eq!(found, (0..3_000).map(|it| it.to_string()).collect::<Vec<_>>());
     // A reader can be used again.
-    assert_eq!(
-        values(reader.read_all(PATIENCE).expect("reads")).len(),
-        3_000
-    );
+    assert_eq!(values(reader.read_all(PATIENCE).expect("reads")).len(), 3_000);
 }
 
 #[test]
 fn an_empty_topic_ends_at_once() {
     let topic = topic("reader-empty", 2, &[]);
     assert!(
-        values(
-            reader(&topic, Isolation::Committed)
-                .read_all(PATIENCE)
-                .expect("reads")
-        )
-        .is_empty()
+        values(reader(&topic, Isolation::Committed).read_all(PATIENCE).expect("reads")).is_empty()
     );
 }
 
 #[test]
 fn a_topic_that_holds_only_aborted_records_ends() {
     let topic = topic("reader-aborted", 1, &[]);
-    open_transaction(&[outgoing(&topic, 0, "k", "never")])
-        .abort(PATIENCE)
-        .expect("aborted");
+    open_transaction(&[outgoing(&topic, 0, "k", "never")]).abort(PATIENCE).expect("aborted");
     let mut committed = reader(&topic, Isolation::Committed);
     assert!(values(committed.read_all(PATIENCE).expect("reads")).is_empty());
     let mut all = reader(&topic, Isolation::Uncommitted);
@@ -80,10 +63,7 @@ fn an_open_transaction_below_the_end_is_waited_for() {
     let mut reader = reader(&topic, Isolation::Committed);
     let ranges = reader.ranges(&ReadFrom::LogStart).expect("ranges");
     let mut reading = reader.read(&ranges, PATIENCE).expect("reads");
-    assert_eq!(
-        reading.next().expect("one").expect("read").offset,
-        Offset(0)
-    );
+    assert_eq!(reading.next().expect("one").expect("read").offset, Offset(0));
     let committer = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(700));
         open.commit(PATIENCE).expect("committed");
@@ -99,21 +79,11 @@ fn a_transaction_that_stays_open_is_named() {
     write(&[outgoing(&topic, 0, "k", "first")]);
     let _open = open_transaction(&[outgoing(&topic, 0, "k", "second")]);
     let mut reader = reader(&topic, Isolation::Committed);
-    let found: Vec<_> = reader
-        .read_all(Duration::from_secs(1))
-        .expect("reads")
-        .collect();
+    let found: Vec<_> = reader.read_all(Duration::from_secs(1)).expect("reads").collect();
     assert_eq!(found.len(), 2, "{found:?}");
     let error = found.into_iter().last().expect("two").expect_err("stuck");
     assert!(
-        matches!(
-            error,
-            ReadError::OpenTransaction {
-                stable_end: Offset(2),
-                end: Offset(3),
-                ..
-            }
-        ),
+        matches!(error, ReadError::OpenTransaction { stable_end: Offset(2), end: Offset(3), .. }),
         "{error}"
     );
 }
@@ -124,65 +94,29 @@ fn what_is_written_later_is_not_read() {
     write(&[outgoing(&topic, 0, "k", "before")]);
     let mut reader = reader(&topic, Isolation::Committed);
     let ranges = reader.ranges(&ReadFrom::LogStart).expect("ranges");
-    assert_eq!(
-        ranges,
-        [Range {
-            partition: Partition(0),
-            from: Offset(0),
-            to: Offset(2)
-        }]
-    );
+    assert_eq!(ranges, [Range { partition: Partition(0), from: Offset(0), to: Offset(2) }]);
     write(&[outgoing(&topic, 0, "k", "after")]);
-    assert_eq!(
-        values(reader.read(&ranges, PATIENCE).expect("reads")),
-        ["before"]
-    );
+    assert_eq!(values(reader.read(&ranges, PATIENCE).expect("reads")), ["before"]);
 }
 
 #[test]
 fn what_is_deleted_is_an_error_and_never_a_jump() {
     let topic = topic("reader-deleted", 1, &[]);
-    let five: Vec<_> = (0..5)
-        .map(|it| outgoing(&topic, 0, "k", &it.to_string()))
-        .collect();
+    let five: Vec<_> = (0..5).map(|it| outgoing(&topic, 0, "k", &it.to_string())).collect();
     write(&five);
     let mut reader = reader(&topic, Isolation::Committed);
     let whole = reader.ranges(&ReadFrom::LogStart).expect("ranges");
-    admin()
-        .delete_records(&topic, &[(Partition(0), Offset(3))])
-        .expect("deleted");
+    admin().delete_records(&topic, &[(Partition(0), Offset(3))]).expect("deleted");
     let at = |offset| ReadFrom::Offsets(vec![(Partition(0), Offset(offset))]);
     let below = reader.ranges(&at(2)).expect_err("expired");
-    assert!(
-        matches!(
-            below,
-            ReadError::Expired {
-                log_start: Offset(3),
-                ..
-            }
-        ),
-        "{below}"
-    );
+    assert!(matches!(below, ReadError::Expired { log_start: Offset(3), .. }), "{below}");
     let beyond = reader.ranges(&at(7)).expect_err("truncated");
-    assert!(
-        matches!(beyond, ReadError::Truncated { end: Offset(6), .. }),
-        "{beyond}"
-    );
+    assert!(matches!(beyond, ReadError::Truncated { end: Offset(6), .. }), "{beyond}");
     let ranges = reader.ranges(&at(3)).expect("in the log");
-    assert_eq!(
-        values(reader.read(&ranges, PATIENCE).expect("reads")),
-        ["3", "4"]
-    );
+    assert_eq!(values(reader.read(&ranges, PATIENCE).expect("reads")), ["3", "4"]);
     // Cut off while it is read.
-    let first = reader
-        .read(&whole, PATIENCE)
-        .expect("reads")
-        .next()
-        .expect("something");
-    assert!(
-        matches!(first, Err(ReadError::OutOfRange { .. })),
-        "{first:?}"
-    );
+    let first = reader.read(&whole, PATIENCE).expect("reads").next().expect("something");
+    assert!(matches!(first, Err(ReadError::OutOfRange { .. })), "{first:?}");
 }
 
 #[test]
@@ -195,13 +129,8 @@ fn a_time_and_the_end_are_places_to_begin() {
     });
     write(&timed);
     let mut reader = reader(&topic, Isolation::Committed);
-    let ranges = reader
-        .ranges(&ReadFrom::Time(Timestamp(1_500)))
-        .expect("ranges");
-    assert_eq!(
-        values(reader.read(&ranges, PATIENCE).expect("reads")),
-        ["2000", "3000"]
-    );
+    let ranges = reader.ranges(&ReadFrom::Time(Timestamp(1_500))).expect("ranges");
+    assert_eq!(values(reader.read(&ranges, PATIENCE).expect("reads")), ["2000", "3000"]);
     // Markers have times too: only what lies ahead is behind all of them.
     for from in [ReadFrom::Time(Timestamp(i64::MAX)), ReadFrom::LogEnd] {
         let ranges = reader.ranges(&from).expect("ranges");
@@ -215,12 +144,7 @@ fn a_topic_is_followed() {
     write(&[outgoing(&topic, 0, "k", "old")]);
     let mut reader = reader(&topic, Isolation::Committed);
     let mut following = reader.follow(&ReadFrom::LogEnd).expect("follows");
-    assert!(
-        following
-            .poll(Duration::from_millis(300))
-            .expect("polls")
-            .is_none()
-    );
+    assert!(following.poll(Duration::from_millis(300)).expect("polls").is_none());
     write(&[outgoing(&topic, 1, "k", "new")]);
     let record = following.poll(PATIENCE).expect("polls").expect("a record");
     assert_eq!(record.value.as_deref(), Some(&b"new"[..]));
@@ -238,39 +162,18 @@ fn the_latest_record_of_a_key_is_found() {
         .collect();
     write(&records);
     let mut reader = reader(&topic, Isolation::Committed);
-    let found = reader
-        .latest(b"file-2", PATIENCE)
-        .expect("reads")
-        .expect("found");
+    let found = reader.latest(b"file-2", PATIENCE).expect("reads").expect("found");
     assert_eq!(found.value.as_deref(), Some(&b"18"[..]));
     assert!(reader.latest(b"file-9", PATIENCE).expect("reads").is_none());
 }
 
 #[test]
 fn a_missing_topic_or_partition_is_named() {
-    let missing = Reader::open(
-        &settings(),
-        &TopicName::from("door-no-such"),
-        Isolation::Committed,
-    );
+    let missing = Reader::open(&settings(), &TopicName::from("door-no-such"), Isolation::Committed);
     let error = missing.err().expect("there is none").to_string();
-    assert!(
-        error.contains("topic door-no-such doesn't exist"),
-        "{error}"
-    );
+    assert!(error.contains("topic door-no-such doesn't exist"), "{error}");
     let topic = topic("reader-partition", 1, &[]);
     let from = ReadFrom::Offsets(vec![(Partition(1), Offset(0))]);
-    let error = reader(&topic, Isolation::Committed)
-        .ranges(&from)
-        .expect_err("there is one");
-    assert!(
-        matches!(
-            error,
-            ReadError::NoPartition {
-                partition: Partition(1),
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let error = reader(&topic, Isolation::Committed).ranges(&from).expect_err("there is one");
+    assert!(matches!(error, ReadError::NoPartition { partition: Partition(1), .. }), "{error}");
 }

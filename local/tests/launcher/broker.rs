@@ -25,16 +25,10 @@ fn kafka_s_own_tools_run_against_the_broker() {
     let server = ["--bootstrap-server", servers.as_str()];
     for (class, arguments) in [
         ("org.apache.kafka.tools.TransactionsCommand", &["list"][..]),
-        (
-            "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
-            &["--list"],
-        ),
+        ("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", &["--list"]),
         ("org.apache.kafka.tools.GetOffsetShell", &[]),
     ] {
-        run_tool(
-            broker.tool_command(class),
-            &[&server[..], arguments].concat(),
-        );
+        run_tool(broker.tool_command(class), &[&server[..], arguments].concat());
     }
 }
 
@@ -56,10 +50,7 @@ fn a_killed_broker_restarts_on_its_port_with_its_records_once_the_port_is_free()
     drop(taken);
     broker.restart(&mut |_| {}).unwrap();
     assert_eq!(broker.bootstrap_servers(), servers);
-    assert_eq!(
-        first_record(broker.tool_command(CONSUMER), &servers, "kept"),
-        "a record\n"
-    );
+    assert_eq!(first_record(broker.tool_command(CONSUMER), &servers, "kept"), "a record\n");
 
     broker.stop();
     assert!(!is_reachable(&servers));
@@ -79,27 +70,19 @@ fn a_broker_dies_with_its_owner_s_kill_9_and_its_data_is_swept_by_the_next_owner
     let test =
         "broker::a_broker_dies_with_its_owner_s_kill_9_and_its_data_is_swept_by_the_next_owner";
     let mut owner = spawn_this_test(test, cache.path()).spawn().unwrap();
-    let mut said = BufReader::new(owner.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
+    let mut said = BufReader::new(owner.stdout.take().unwrap()).lines().map_while(Result::ok);
     let servers = said.find_map(|line| line.split_once("broker at ").map(|(_, at)| at.to_owned()));
     let servers = servers.unwrap();
     assert!(is_reachable(&servers));
     let brokers = cache.path().join("brokers");
-    let orphaned = names_in(&brokers)
-        .into_iter()
-        .find(|name| name != "lock")
-        .unwrap();
+    let orphaned = names_in(&brokers).into_iter().find(|name| name != "lock").unwrap();
 
     owner.kill().unwrap();
     owner.wait().unwrap();
     wait_until("the broker is gone", || !is_reachable(&servers));
 
     let _next = start_owned(&environment(cache.path()), &mut |_| {}).unwrap();
-    assert!(
-        !names_in(&brokers).contains(&orphaned),
-        "{orphaned} was not swept"
-    );
+    assert!(!names_in(&brokers).contains(&orphaned), "{orphaned} was not swept");
 }
 
 #[test]
@@ -112,8 +95,5 @@ fn a_kafka_that_cannot_start_shows_the_end_of_its_log() {
     environment.kafka_home = Some(home);
     let error = start_owned(&environment, &mut |_| {}).unwrap_err();
     assert!(matches!(&error, LocalError::NotStarted { .. }), "{error}");
-    assert!(
-        error.to_string().contains("kafka.tools.StorageTool"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("kafka.tools.StorageTool"), "{error}");
 }

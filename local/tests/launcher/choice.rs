@@ -13,10 +13,7 @@ fn a_given_kafka_is_used_and_nothing_is_started() {
     let mut told = Vec::new();
     let cluster = find_or_start(&environment, &mut |step| told.push(step)).unwrap();
     assert!(matches!(cluster, Cluster::Given { .. }));
-    assert_eq!(
-        cluster.bootstrap_servers(),
-        shared_broker().bootstrap_servers()
-    );
+    assert_eq!(cluster.bootstrap_servers(), shared_broker().bootstrap_servers());
     assert_eq!(told, []);
 }
 
@@ -55,12 +52,7 @@ fn a_missing_java_is_the_whole_message_where_kafka_is_at_hand() {
     environment.kafka_home = self::environment(cache.path()).kafka_home;
     let error = find_or_start(&environment, &mut |_| {}).unwrap_err();
     assert!(matches!(&error, LocalError::NoJava { .. }), "{error}");
-    assert!(
-        error
-            .to_string()
-            .contains("apt-get install openjdk-17-jre-headless"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("apt-get install openjdk-17-jre-headless"), "{error}");
 }
 
 #[test]

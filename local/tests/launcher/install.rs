@@ -10,10 +10,7 @@ use crate::machine::{environment, is_reachable, names_in};
 
 /// A cache without Kafka on a machine that has Java and Maven.
 fn fresh(cache: &Path) -> Environment {
-    Environment {
-        kafka_home: None,
-        ..environment(cache)
-    }
+    Environment { kafka_home: None, ..environment(cache) }
 }
 
 fn start_and_listen(environment: &Environment) -> (OwnedBroker, Vec<Progress>) {
@@ -43,15 +40,10 @@ fn two_starts_at_once_sweep_an_interrupted_install_and_install_once() {
     assert!(is_reachable(&second.bootstrap_servers()));
     assert_ne!(first.bootstrap_servers(), second.bootstrap_servers());
     let installs = told_first.iter().chain(&told_second);
-    let installs = installs
-        .filter(|step| matches!(step, Progress::Installed { .. }))
-        .count();
+    let installs = installs.filter(|step| matches!(step, Progress::Installed { .. })).count();
     assert_eq!(installs, 1, "{told_first:?} {told_second:?}");
     let folder = format!("kafka-{KAFKA_VERSION}");
-    assert_eq!(
-        names_in(cache.path()),
-        ["brokers", "install.lock", folder.as_str()]
-    );
+    assert_eq!(names_in(cache.path()), ["brokers", "install.lock", folder.as_str()]);
 
     let data = first.data_dir();
     drop((first, second));
@@ -79,10 +71,7 @@ fn a_jar_that_is_not_the_released_one_is_refused_by_name() {
     );
     let environment = with_maven(cache.path(), &script);
     let error = start_owned(&environment, &mut |_| {}).unwrap_err();
-    assert!(
-        matches!(&error, LocalError::WrongJar { jar: named, .. } if *named == jar),
-        "{error}"
-    );
+    assert!(matches!(&error, LocalError::WrongJar { jar: named, .. } if *named == jar), "{error}");
     assert_eq!(names_in(&environment.cache_dir), ["install.lock"]);
 }
 
@@ -93,10 +82,7 @@ fn with_maven(folder: &Path, script: &str) -> Environment {
     let bin = folder.join("bin");
     std::fs::create_dir(&bin).unwrap();
     let find_libs = "for a; do case $a in -DoutputDirectory=*) libs=${a#*=};; esac; done";
-    write_program(
-        bin.join("mvn"),
-        &format!("#!/bin/sh\n{find_libs}\n{script}\n"),
-    );
+    write_program(bin.join("mvn"), &format!("#!/bin/sh\n{find_libs}\n{script}\n"));
     let mut path = OsString::from(bin);
     path.push(":");
     path.push(&environment.path);

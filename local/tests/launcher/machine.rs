@@ -52,10 +52,7 @@ pub(crate) fn bare_environment(cache: &Path) -> Environment {
 /// Runs one test again, alone, in a process of its own that has the given cache.
 pub(crate) fn spawn_this_test(name: &str, cache: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args([name, "--exact", "--nocapture"])
-        .env(CHILD_OF_TEST, cache)
-        .stdout(Stdio::piped());
+    command.args([name, "--exact", "--nocapture"]).env(CHILD_OF_TEST, cache).stdout(Stdio::piped());
     command
 }
 
@@ -89,10 +86,7 @@ pub(crate) fn is_reachable(bootstrap_servers: &str) -> bool {
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let since = Instant::now();
     while !condition() {
-        assert!(
-            since.elapsed() < DEADLINE,
-            "not within {DEADLINE:?}: {what}"
-        );
+        assert!(since.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -107,13 +101,7 @@ pub(crate) fn produce(mut tool: Command, bootstrap_servers: &str, topic: &str, v
 
 /// The topic's first record.
 pub(crate) fn first_record(tool: Command, bootstrap_servers: &str, topic: &str) -> String {
-    let from = [
-        "--bootstrap-server",
-        bootstrap_servers,
-        "--topic",
-        topic,
-        "--from-beginning",
-    ];
+    let from = ["--bootstrap-server", bootstrap_servers, "--topic", topic, "--from-beginning"];
     let bounds = ["--max-messages", "1", "--timeout-ms", "30000"];
     run_tool(tool, &[&from[..], &bounds[..]].concat())
 }
@@ -121,9 +109,7 @@ pub(crate) fn first_record(tool: Command, bootstrap_servers: &str, topic: &str) 
 /// The names in a folder, in order.
 pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }

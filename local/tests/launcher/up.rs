@@ -33,13 +33,7 @@ fn running(environment: &Environment) -> RunningBroker {
 }
 
 fn kill_9(pid: u32) {
-    assert!(
-        Command::new("kill")
-            .args(["-9", &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
 }
 
 #[test]
@@ -69,16 +63,10 @@ fn two_ups_at_once_end_with_one_broker_that_outlives_them_until_down() {
     assert!(matches!(&found, Cluster::Shared(same) if *same == broker));
     drop(found);
 
-    assert!(matches!(
-        down(&environment, &mut |_| {}).unwrap(),
-        Down::Stopped(_)
-    ));
+    assert!(matches!(down(&environment, &mut |_| {}).unwrap(), Down::Stopped(_)));
     assert!(!is_reachable(&broker.bootstrap_servers));
     assert!(matches!(status(&environment).unwrap(), Status::Stopped));
-    assert!(matches!(
-        down(&environment, &mut |_| {}).unwrap(),
-        Down::NotRunning
-    ));
+    assert!(matches!(down(&environment, &mut |_| {}).unwrap(), Down::NotRunning));
 }
 
 #[test]
@@ -102,19 +90,10 @@ fn a_dead_broker_is_stale_and_the_next_up_has_its_topics() {
     };
     assert_ne!(second.pid(), first.pid());
     assert!(topics(topic_tool(), &second.bootstrap_servers).contains("kept"));
-    assert!(
-        second
-            .data_dir
-            .starts_with(PathBuf::from(cache.path()).canonicalize().unwrap())
-    );
+    assert!(second.data_dir.starts_with(PathBuf::from(cache.path()).canonicalize().unwrap()));
 
     kill_9(second.pid());
-    wait_until("its death is seen", || {
-        matches!(status(&environment).unwrap(), Status::Stale(_))
-    });
-    assert!(matches!(
-        down(&environment, &mut |_| {}).unwrap(),
-        Down::NotRunning
-    ));
+    wait_until("its death is seen", || matches!(status(&environment).unwrap(), Status::Stale(_)));
+    assert!(matches!(down(&environment, &mut |_| {}).unwrap(), Down::NotRunning));
     assert!(matches!(status(&environment).unwrap(), Status::Stopped));
 }

@@ -16,11 +16,7 @@ pub(super) fn check(
     body: &[u8],
     len: usize,
 ) -> Result<(), DecodeError> {
-    let mut walk = Walk {
-        schema,
-        rest: body,
-        len,
-    };
+    let mut walk = Walk { schema, rest: body, len };
     walk.value(layout)?;
     match walk.rest.len() {
         0 => Ok(()),
@@ -128,10 +124,7 @@ impl Walk<'_> {
 
     fn truncated(&self, missing: u64) -> DecodeError {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
-        DecodeError::Truncated {
-            len: self.len,
-            missing,
-        }
+        DecodeError::Truncated { len: self.len, missing }
     }
 
     fn malformed(&self, reason: String) -> DecodeError {

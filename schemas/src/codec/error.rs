@@ -57,16 +57,11 @@ pub enum SchemaError {
 
 impl SchemaError {
     pub(super) fn invalid(text: &str, reason: impl ToString) -> Self {
-        Self::Invalid {
-            beginning: beginning(text),
-            reason: reason.to_string(),
-        }
+        Self::Invalid { beginning: beginning(text), reason: reason.to_string() }
     }
 
     pub(super) fn not_a_record(text: &str) -> Self {
-        Self::NotARecord {
-            beginning: beginning(text),
-        }
+        Self::NotARecord { beginning: beginning(text) }
     }
 }
 
@@ -164,17 +159,11 @@ fn beginning(text: &str) -> String {
 /// What the Avro library says, without the schemas it adds.
 pub(super) fn reason(error: apache_avro::Error) -> String {
     let text = match error.into_details() {
-        Details::SerializeRecordFieldWithSchema {
-            field_name, error, ..
-        } => {
+        Details::SerializeRecordFieldWithSchema { field_name, error, .. } => {
             format!("field `{field_name}`: {error}")
         }
-        Details::SerializeValueWithSchema {
-            value_type, value, ..
-        }
-        | Details::DeserializeSchemaAware {
-            value_type, value, ..
-        } => {
+        Details::SerializeValueWithSchema { value_type, value, .. }
+        | Details::DeserializeSchemaAware { value_type, value, .. } => {
             format!("{value_type}: {value}")
         }
         details => details.to_string(),

@@ -35,12 +35,7 @@ impl Fingerprint {
         let schema = Schema::parse(&json).map_err(|e| SchemaError::invalid(text, reason(e)))?;
         let digest = schema.fingerprint::<Rabin>().bytes;
         // The digest's bytes stand in the order of the wire, which is little-endian.
-        Ok(Self(
-            digest
-                .iter()
-                .rev()
-                .fold(0, |number, byte| number << 8 | u64::from(*byte)),
-        ))
+        Ok(Self(digest.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))))
     }
 
     pub(super) fn from_wire(bytes: [u8; 8]) -> Self {
@@ -80,9 +75,7 @@ mod tests {
     fn fingerprint(field: &str) -> String {
         let schema = r#"{"type": "record", "name": "R", "namespace": "a.b",
             "fields": [{"name": "f", "type": FIELD}]}"#;
-        Fingerprint::of_schema(&schema.replace("FIELD", field))
-            .unwrap()
-            .to_string()
+        Fingerprint::of_schema(&schema.replace("FIELD", field)).unwrap().to_string()
     }
 
     #[test]

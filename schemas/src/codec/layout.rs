@@ -35,11 +35,7 @@ pub(super) enum Layout {
 impl Layout {
     /// The layout of a schema called `schema`.
     pub(super) fn of(schema: &Schema, name: &str) -> Result<Self, SchemaError> {
-        Layouts {
-            schema: name,
-            named: HashMap::new(),
-        }
-        .of(schema)
+        Layouts { schema: name, named: HashMap::new() }.of(schema)
     }
 
     fn takes_bytes(&self) -> bool {
@@ -66,14 +62,13 @@ impl Layouts<'_> {
             Schema::Double => Layout::Fixed(8),
             Schema::Bytes | Schema::String | Schema::BigDecimal => Layout::Sized,
             Schema::Uuid(UuidSchema::Bytes | UuidSchema::String) => Layout::Sized,
-            Schema::Decimal(DecimalSchema {
-                inner: InnerDecimalSchema::Bytes,
-                ..
-            }) => Layout::Sized,
+            Schema::Decimal(DecimalSchema { inner: InnerDecimalSchema::Bytes, .. }) => {
+                Layout::Sized
+            }
             Schema::Array(array) => self.items(&array.items, |item| item)?,
-            Schema::Map(map) => self.items(&map.types, |value| {
-                Layout::Record([Layout::Sized, value].into())
-            })?,
+            Schema::Map(map) => {
+                self.items(&map.types, |value| Layout::Record([Layout::Sized, value].into()))?
+            }
             Schema::Union(union) => Layout::Union(self.each(union.variants())?),
             Schema::Ref { name } => self.named(name)?,
             Schema::Record(record) => self.record(record)?,
@@ -83,10 +78,9 @@ impl Layouts<'_> {
             Schema::Fixed(fixed)
             | Schema::Duration(fixed)
             | Schema::Uuid(UuidSchema::Fixed(fixed))
-            | Schema::Decimal(DecimalSchema {
-                inner: InnerDecimalSchema::Fixed(fixed),
-                ..
-            }) => self.define(&fixed.name, Layout::Fixed(fixed.size)),
+            | Schema::Decimal(DecimalSchema { inner: InnerDecimalSchema::Fixed(fixed), .. }) => {
+                self.define(&fixed.name, Layout::Fixed(fixed.size))
+            }
             // An int or a long, and the times and dates that are one.
             _ => Layout::Number,
         })
@@ -108,9 +102,7 @@ impl Layouts<'_> {
         if item.takes_bytes() {
             Ok(Layout::Items(item.into()))
         } else {
-            Err(SchemaError::EmptyItems {
-                schema: self.schema.into(),
-            })
+            Err(SchemaError::EmptyItems { schema: self.schema.into() })
         }
     }
 
@@ -127,14 +119,10 @@ impl Layouts<'_> {
 
     /// A type named again. The parser has seen its definition, so what isn't here has not ended.
     fn named(&self, name: &Name) -> Result<Layout, SchemaError> {
-        self.named
-            .get(name)
-            .cloned()
-            .flatten()
-            .ok_or_else(|| SchemaError::Recursive {
-                schema: self.schema.into(),
-                name: name.to_string(),
-            })
+        self.named.get(name).cloned().flatten().ok_or_else(|| SchemaError::Recursive {
+            schema: self.schema.into(),
+            name: name.to_string(),
+        })
     }
 }
 

@@ -32,11 +32,7 @@ impl Older {
         }
         let resolving =
             reader(older.schema, Some(current.schema)).map_err(|error| refused(reason(error)))?;
-        Ok(Self {
-            older,
-            current,
-            resolving,
-        })
+        Ok(Self { older, current, resolving })
     }
 
     pub(super) fn fingerprint(&self) -> Fingerprint {
@@ -47,10 +43,8 @@ impl Older {
     /// one way from bytes to a type, whatever version they are of.
     pub(super) fn bring_up(&self, mut body: &[u8], len: usize) -> Result<Vec<u8>, DecodeError> {
         self.older.check(body, len)?;
-        let value = self
-            .resolving
-            .read_value(&mut body)
-            .map_err(|error| self.older.malformed(error))?;
+        let value =
+            self.resolving.read_value(&mut body).map_err(|error| self.older.malformed(error))?;
         self.current.body(&value)
     }
 }

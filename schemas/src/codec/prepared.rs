@@ -75,10 +75,7 @@ impl Prepared {
     ) -> Result<(), EncodeError> {
         match self.writer.write_ser(message, value) {
             Ok(_) => Ok(()),
-            Err(error) => Err(EncodeError::Mismatch {
-                schema: self.name,
-                reason: reason(error),
-            }),
+            Err(error) => Err(EncodeError::Mismatch { schema: self.name, reason: reason(error) }),
         }
     }
 
@@ -89,10 +86,7 @@ impl Prepared {
         len: usize,
     ) -> Result<T, DecodeError> {
         self.check(body, len)?;
-        let value = self
-            .reader
-            .read_deser(&mut body)
-            .map_err(|error| self.malformed(error))?;
+        let value = self.reader.read_deser(&mut body).map_err(|error| self.malformed(error))?;
         match body.len() {
             0 => Ok(value),
             // The type's own way of reading stopped early; derived ones don't.
@@ -115,10 +109,7 @@ impl Prepared {
     }
 
     pub(super) fn malformed(&self, error: apache_avro::Error) -> DecodeError {
-        DecodeError::Malformed {
-            schema: self.name,
-            reason: reason(error),
-        }
+        DecodeError::Malformed { schema: self.name, reason: reason(error) }
     }
 }
 
@@ -127,14 +118,9 @@ pub(super) fn reader(
     writer: &'static Schema,
     reader: Option<&'static Schema>,
 ) -> AvroResult<GenericDatumReader<'static>> {
-    GenericDatumReader::builder(writer)
-        .maybe_reader_schema(reader)
-        .human_readable(false)
-        .build()
+    GenericDatumReader::builder(writer).maybe_reader_schema(reader).human_readable(false).build()
 }
 
 fn writer(schema: &'static Schema) -> AvroResult<GenericDatumWriter<'static>> {
-    GenericDatumWriter::builder(schema)
-        .human_readable(false)
-        .build()
+    GenericDatumWriter::builder(schema).human_readable(false).build()
 }

@@ -37,9 +37,7 @@ impl<T: WorkItem> Codec<T> {
     fn make_known() -> Result<&'static Self, SchemaError> {
         let codec: &'static Self = Box::leak(Box::new(Self::new()?));
         let mut shared = SHARED.write().unwrap_or_else(PoisonError::into_inner);
-        shared
-            .get_or_insert_default()
-            .insert(TypeId::of::<T>(), codec);
+        shared.get_or_insert_default().insert(TypeId::of::<T>(), codec);
         Ok(codec)
     }
 }

@@ -21,10 +21,7 @@ pub(super) fn begin(fingerprint: Fingerprint, body: usize) -> Vec<u8> {
 /// A message's fingerprint and body.
 pub(super) fn open(message: &[u8]) -> Result<(Fingerprint, &[u8]), DecodeError> {
     if message.len() > BYTES_MAX {
-        return Err(DecodeError::Oversized {
-            len: message.len(),
-            max: BYTES_MAX,
-        });
+        return Err(DecodeError::Oversized { len: message.len(), max: BYTES_MAX });
     }
     match *message {
         [] => Err(DecodeError::Empty),
@@ -37,12 +34,10 @@ pub(super) fn open(message: &[u8]) -> Result<(Fingerprint, &[u8]), DecodeError> 
 
 fn fingerprint_and_body(message: &[u8]) -> Result<(Fingerprint, &[u8]), DecodeError> {
     let (_, rest) = message.split_at(MARKER.len().min(message.len()));
-    let (fingerprint, body) = rest
-        .split_first_chunk()
-        .ok_or_else(|| DecodeError::Truncated {
-            len: message.len(),
-            missing: FRAME_BYTES - message.len(),
-        })?;
+    let (fingerprint, body) = rest.split_first_chunk().ok_or_else(|| DecodeError::Truncated {
+        len: message.len(),
+        missing: FRAME_BYTES - message.len(),
+    })?;
     Ok((Fingerprint::from_wire(*fingerprint), body))
 }
 
@@ -54,22 +49,10 @@ mod tests {
     fn first_bytes_tell_what_a_message_is() {
         assert_eq!(open(&[]), Err(DecodeError::Empty));
         assert_eq!(open(&[0, 0, 0, 0, 7, 2]), Err(DecodeError::RegistryFormat));
-        assert_eq!(
-            open(b"{\"id\": 1}"),
-            Err(DecodeError::NotAvro { first: b'{' })
-        );
-        assert_eq!(
-            open(&[0xC3, 0x02]),
-            Err(DecodeError::NotAvro { first: 0xC3 })
-        );
-        assert_eq!(
-            open(&[0xC3]),
-            Err(DecodeError::Truncated { len: 1, missing: 9 })
-        );
-        assert_eq!(
-            open(&[0xC3, 1, 2]),
-            Err(DecodeError::Truncated { len: 3, missing: 7 })
-        );
+        assert_eq!(open(b"{\"id\": 1}"), Err(DecodeError::NotAvro { first: b'{' }));
+        assert_eq!(open(&[0xC3, 0x02]), Err(DecodeError::NotAvro { first: 0xC3 }));
+        assert_eq!(open(&[0xC3]), Err(DecodeError::Truncated { len: 1, missing: 9 }));
+        assert_eq!(open(&[0xC3, 1, 2]), Err(DecodeError::Truncated { len: 3, missing: 7 }));
     }
 
     #[test]
@@ -83,16 +66,7 @@ mod tests {
     #[test]
     fn a_message_over_the_bound_is_refused_before_it_is_looked_at() {
         let len = BYTES_MAX + 1;
-        assert_eq!(
-            open(&vec![0xFF; len]),
-            Err(DecodeError::Oversized {
-                len,
-                max: BYTES_MAX
-            })
-        );
-        assert_eq!(
-            open(&vec![0xFF; BYTES_MAX]),
-            Err(DecodeError::NotAvro { first: 0xFF })
-        );
+        assert_eq!(open(&vec![0xFF; len]), Err(DecodeError::Oversized { len, max: BYTES_MAX }));
+        assert_eq!(open(&vec![0xFF; BYTES_MAX]), Err(DecodeError::NotAvro { first: 0xFF }));
     }
 }

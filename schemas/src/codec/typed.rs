@@ -37,15 +37,9 @@ impl<T: WorkItem> Codec<T> {
     /// If the schema can't be used, or can't read one of these.
     pub fn with_writers(writers: &[&str]) -> Result<Self, SchemaError> {
         let current = prepared(T::SCHEMA)?;
-        let older = writers
-            .iter()
-            .map(|text| Older::new(text, current))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            current,
-            older,
-            item: PhantomData,
-        })
+        let older =
+            writers.iter().map(|text| Older::new(text, current)).collect::<Result<_, _>>()?;
+        Ok(Self { current, older, item: PhantomData })
     }
 
     /// Encodes a value: C3 01, the fingerprint of its schema, its body.
@@ -56,11 +50,9 @@ impl<T: WorkItem> Codec<T> {
         let mut message = single_object::begin(self.current.fingerprint, BODY_CAPACITY);
         self.current.write(value, &mut message)?;
         match message.len() {
-            len if len > BYTES_MAX => Err(EncodeError::Oversized {
-                schema: self.current.name,
-                len,
-                max: BYTES_MAX,
-            }),
+            len if len > BYTES_MAX => {
+                Err(EncodeError::Oversized { schema: self.current.name, len, max: BYTES_MAX })
+            }
             _ => Ok(message.into()),
         }
     }
@@ -79,10 +71,7 @@ impl<T: WorkItem> Codec<T> {
             .older
             .iter()
             .find(|older| older.fingerprint() == fingerprint)
-            .ok_or(DecodeError::UnknownSchema {
-                wanted: self.current.name,
-                fingerprint,
-            })?;
+            .ok_or(DecodeError::UnknownSchema { wanted: self.current.name, fingerprint })?;
         let body = older.bring_up(body, message.len())?;
         self.current.read(&body, body.len())
     }
@@ -90,10 +79,7 @@ impl<T: WorkItem> Codec<T> {
     /// Whether messages with this fingerprint are read.
     pub fn reads(&self, fingerprint: Fingerprint) -> bool {
         fingerprint == self.current.fingerprint
-            || self
-                .older
-                .iter()
-                .any(|older| older.fingerprint() == fingerprint)
+            || self.older.iter().any(|older| older.fingerprint() == fingerprint)
     }
 
     /// The fingerprint that messages are written with.

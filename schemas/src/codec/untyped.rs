@@ -25,10 +25,10 @@ impl ValueEncoder {
     /// If the value isn't of the schema, or the message passes [`BYTES_MAX`].
     pub fn encode(&self, value: &Value) -> Result<Bytes, EncodeError> {
         let (schema, max) = (self.0.name, BYTES_MAX);
-        let body = self.0.body(value).map_err(|error| EncodeError::Mismatch {
-            schema,
-            reason: error.to_string(),
-        })?;
+        let body = self
+            .0
+            .body(value)
+            .map_err(|error| EncodeError::Mismatch { schema, reason: error.to_string() })?;
         let mut message = single_object::begin(self.0.fingerprint, body.len());
         message.extend_from_slice(&body);
         match message.len() {
@@ -56,12 +56,7 @@ mod tests {
 
     #[test]
     fn a_value_is_encoded_as_its_type_would_be() {
-        let typed = Cursor {
-            source: "s".into(),
-            byte: 300,
-            line: 2,
-            ended: true,
-        };
+        let typed = Cursor { source: "s".into(), byte: 300, line: 2, ended: true };
         let encoder = ValueEncoder::new(Cursor::SCHEMA).unwrap();
         let encoded = encoder.encode(&cursor(Value::Long(300))).unwrap();
         assert_eq!(encoded, Codec::new().unwrap().encode(&typed).unwrap());

@@ -84,10 +84,7 @@ mod tests {
         let mut headers = Headers::new();
         headers.set(ORIGIN, "orders/0/1/2");
         failure().write(&mut headers);
-        let again = Failure {
-            attempts: 6,
-            ..failure()
-        };
+        let again = Failure { attempts: 6, ..failure() };
         again.write(&mut headers);
         assert_eq!(Failure::read(&headers), Ok(Some(again)));
         let first = headers.iter().next().unwrap();
@@ -99,11 +96,7 @@ mod tests {
     fn a_long_message_is_cut_between_two_characters() {
         let mut headers = Headers::new();
         let message = "ü".repeat(ERROR_MESSAGE_MAX);
-        Failure {
-            message: format!("x{message}"),
-            ..failure()
-        }
-        .write(&mut headers);
+        Failure { message: format!("x{message}"), ..failure() }.write(&mut headers);
         let kept = headers.text(ERROR_MESSAGE).unwrap();
         assert_eq!(kept.len(), ERROR_MESSAGE_MAX - 1);
         assert!(kept.ends_with('ü'));

@@ -15,10 +15,7 @@ impl Origin {
     /// # Errors
     /// If its header isn't one.
     pub fn read(headers: &Headers) -> Result<Option<Self>, HeaderError> {
-        headers
-            .contains(ORIGIN)
-            .then(|| parsed(headers, ORIGIN, ORIGIN_FORM))
-            .transpose()
+        headers.contains(ORIGIN).then(|| parsed(headers, ORIGIN, ORIGIN_FORM)).transpose()
     }
 
     /// Names it as the only origin.
@@ -33,10 +30,7 @@ impl ResultOrigin {
     /// # Errors
     /// If its header isn't one.
     pub fn read(headers: &Headers) -> Result<Option<Self>, HeaderError> {
-        headers
-            .contains(ORIGIN)
-            .then(|| parsed(headers, ORIGIN, RESULT_ORIGIN_FORM))
-            .transpose()
+        headers.contains(ORIGIN).then(|| parsed(headers, ORIGIN, RESULT_ORIGIN_FORM)).transpose()
     }
 
     /// Names it as the only origin.
@@ -91,14 +85,7 @@ mod tests {
         let mut headers = Headers::new();
         headers.set(ID, &b"\xFF"[..]);
         let (value, form) = ("\u{FFFD}".into(), "a name");
-        assert_eq!(
-            item_id(&headers),
-            Err(HeaderError::Unreadable {
-                header: ID,
-                value,
-                form
-            })
-        );
+        assert_eq!(item_id(&headers), Err(HeaderError::Unreadable { header: ID, value, form }));
     }
 
     #[test]

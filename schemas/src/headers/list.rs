@@ -39,12 +39,7 @@ impl Headers {
 
     /// The last value of this name.
     pub fn get(&self, name: &str) -> Option<&Bytes> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(other, _)| &**other == name)?
-            .1
-            .as_ref()
+        self.0.iter().rev().find(|(other, _)| &**other == name)?.1.as_ref()
     }
 
     /// The last value of this name, if it is UTF-8.
@@ -89,9 +84,6 @@ impl Headers {
 
     /// Bytes of names and values, as they count towards a record's size.
     pub fn bytes(&self) -> usize {
-        self.0
-            .iter()
-            .map(|(name, value)| name.len() + value.as_ref().map_or(0, Bytes::len))
-            .sum()
+        self.0.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, Bytes::len)).sum()
     }
 }

@@ -74,10 +74,7 @@ mod tests {
             revision: Revision::FIRST,
             opened_at: Timestamp(1_700_000_000_000),
             part_id: PartId(4),
-            inbox: Inbox {
-                topic: "orders.settle.inbox".into(),
-                partition: 3,
-            },
+            inbox: Inbox { topic: "orders.settle.inbox".into(), partition: 3 },
             attempt: 0,
             run_id: Some("run-1".into()),
         }
@@ -106,10 +103,7 @@ mod tests {
         for header in SET {
             let mut headers = written();
             headers.remove(header);
-            assert_eq!(
-                PartHeaders::read(&headers),
-                Err(HeaderError::Missing { header })
-            );
+            assert_eq!(PartHeaders::read(&headers), Err(HeaderError::Missing { header }));
         }
     }
 
@@ -129,11 +123,7 @@ mod tests {
     #[test]
     fn a_part_without_a_run_leaves_none_behind() {
         let mut headers = written();
-        PartHeaders {
-            run_id: None,
-            ..part()
-        }
-        .write(&mut headers);
+        PartHeaders { run_id: None, ..part() }.write(&mut headers);
         assert!(!headers.contains(RUN));
     }
 }

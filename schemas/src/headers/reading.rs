@@ -59,19 +59,11 @@ pub(super) fn parsed<T: FromStr>(
     if !headers.contains(header) {
         return Err(HeaderError::Missing { header });
     }
-    headers
-        .parse(header)
-        .ok_or_else(|| unreadable(headers, header, form))
+    headers.parse(header).ok_or_else(|| unreadable(headers, header, form))
 }
 
 fn unreadable(headers: &Headers, header: &'static str, form: &'static str) -> HeaderError {
-    let value = headers
-        .get(header)
-        .map(|value| String::from_utf8_lossy(value));
+    let value = headers.get(header).map(|value| String::from_utf8_lossy(value));
     let value = cut(value.as_deref().unwrap_or_default(), VALUE_MAX).to_owned();
-    HeaderError::Unreadable {
-        header,
-        value,
-        form,
-    }
+    HeaderError::Unreadable { header, value, form }
 }

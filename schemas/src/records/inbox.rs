@@ -65,10 +65,7 @@ impl InboxRecord {
         } else if codecs.seal.reads(fingerprint) {
             codecs.seal.decode(bytes).map(Self::Seal)
         } else {
-            Err(DecodeError::UnknownSchema {
-                wanted: "an inbox record",
-                fingerprint,
-            })
+            Err(DecodeError::UnknownSchema { wanted: "an inbox record", fingerprint })
         }
     }
 }

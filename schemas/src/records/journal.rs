@@ -64,10 +64,7 @@ impl JournalRecord {
         } else if codecs.reopened.reads(fingerprint) {
             codecs.reopened.decode(bytes).map(Self::Reopened)
         } else {
-            Err(DecodeError::UnknownSchema {
-                wanted: "a journal record",
-                fingerprint,
-            })
+            Err(DecodeError::UnknownSchema { wanted: "a journal record", fingerprint })
         }
     }
 }

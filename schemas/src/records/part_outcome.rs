@@ -55,9 +55,6 @@ pub struct PartError {
 impl PartError {
     /// An error whose message is cut to its bound, between two characters.
     pub fn new(class: impl Into<String>, message: &str) -> Self {
-        Self {
-            class: class.into(),
-            message: cut(message, ERROR_MESSAGE_MAX).into(),
-        }
+        Self { class: class.into(), message: cut(message, ERROR_MESSAGE_MAX).into() }
     }
 }

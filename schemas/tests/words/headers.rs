@@ -17,24 +17,13 @@ fn topic() -> impl Strategy<Value = TopicName> {
 }
 
 fn origin() -> impl Strategy<Value = Origin> {
-    (topic(), 0..=i32::MAX, 0..=i64::MAX, any::<u32>()).prop_map(
-        |(topic, partition, offset, index)| Origin {
-            topic,
-            partition,
-            offset,
-            index,
-        },
-    )
+    (topic(), 0..=i32::MAX, 0..=i64::MAX, any::<u32>())
+        .prop_map(|(topic, partition, offset, index)| Origin { topic, partition, offset, index })
 }
 
 fn result_origin() -> impl Strategy<Value = ResultOrigin> {
     (stage(), origin(), any::<u32>(), any::<u32>()).prop_map(|(join, origin, revision, index)| {
-        ResultOrigin {
-            join,
-            group_id: origin.group_id(),
-            revision: Revision(revision),
-            index,
-        }
+        ResultOrigin { join, group_id: origin.group_id(), revision: Revision(revision), index }
     })
 }
 
@@ -59,24 +48,16 @@ fn part() -> impl Strategy<Value = PartHeaders> {
 }
 
 fn failure() -> impl Strategy<Value = Failure> {
-    (
-        "[a-z]{1,10}",
-        "\\PC{0,1200}",
-        origin(),
-        any::<u32>(),
-        stage(),
-        timestamp(),
+    ("[a-z]{1,10}", "\\PC{0,1200}", origin(), any::<u32>(), stage(), timestamp()).prop_map(
+        |(class, message, origin, attempts, stage, failed_at)| Failure {
+            class,
+            message,
+            origin,
+            attempts,
+            stage,
+            failed_at,
+        },
     )
-        .prop_map(
-            |(class, message, origin, attempts, stage, failed_at)| Failure {
-                class,
-                message,
-                origin,
-                attempts,
-                stage,
-                failed_at,
-            },
-        )
 }
 
 /// Headers of any kind, ours among them.
@@ -92,8 +73,7 @@ fn any_headers() -> impl Strategy<Value = Headers> {
     let value = option::of(vec(any::<u8>(), 0..8).prop_map(Bytes::from));
     vec((name, value), 0..12).prop_map(|list| {
         let mut headers = Headers::new();
-        list.into_iter()
-            .for_each(|(name, value)| headers.push(&name, value));
+        list.into_iter().for_each(|(name, value)| headers.push(&name, value));
         headers
     })
 }

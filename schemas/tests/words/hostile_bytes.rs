@@ -30,11 +30,7 @@ fn a_message_cut_anywhere_is_refused<R: Record>() {
                 0 => matches!(refused, DecodeError::Empty),
                 _ => matches!(refused, DecodeError::Truncated { .. }),
             };
-            prop_assert!(
-                expected,
-                "cut to {len} bytes of {}: {refused}",
-                message.len()
-            );
+            prop_assert!(expected, "cut to {len} bytes of {}: {refused}", message.len());
         }
         Ok(())
     };
@@ -44,15 +40,11 @@ fn a_message_cut_anywhere_is_refused<R: Record>() {
 fn bytes_behind_a_value_are_counted<R: Record>() {
     let check = |(value, trailing): (R, Vec<u8>)| {
         let message = [encoded(&value), trailing.clone()].concat();
-        let refused = Err(DecodeError::Trailing {
-            bytes: trailing.len(),
-        });
+        let refused = Err(DecodeError::Trailing { bytes: trailing.len() });
         prop_assert_eq!(R::codec().decode(&message), refused);
         Ok(())
     };
-    runner(64)
-        .run(&(R::any(), vec(any::<u8>(), 1..32)), check)
-        .unwrap();
+    runner(64).run(&(R::any(), vec(any::<u8>(), 1..32)), check).unwrap();
 }
 
 /// What reads at all, reads as what it says: written anew it is the same value.
@@ -105,21 +97,10 @@ proptest! {
 fn a_count_of_items_beyond_the_message_is_refused_at_once() {
     use longshore_schemas::records::Closed;
 
-    let message = encoded(&Closed {
-        missing: vec![],
-        ..Closed::golden().remove(0)
-    });
+    let message = encoded(&Closed { missing: vec![], ..Closed::golden().remove(0) });
     let (end, start) = message.split_last().unwrap();
-    assert_eq!(
-        *end, 0,
-        "the message ends with the count of its missing parts"
-    );
+    assert_eq!(*end, 0, "the message ends with the count of its missing parts");
     let count_2_60 = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20];
-    let refused = Closed::codec()
-        .decode(&[start, &count_2_60].concat())
-        .unwrap_err();
-    assert!(
-        matches!(refused, DecodeError::Truncated { .. }),
-        "{refused}"
-    );
+    let refused = Closed::codec().decode(&[start, &count_2_60].concat()).unwrap_err();
+    assert!(matches!(refused, DecodeError::Truncated { .. }), "{refused}");
 }

@@ -59,65 +59,36 @@ fn a_record_of_the_journal_is_unknown_in_the_inbox_and_the_other_way_round() {
     let message = reopened.encode(&Reopened::golden()[0]).unwrap();
     let fingerprint = reopened.fingerprint();
     let wanted = "an inbox record";
-    let refused = Err(DecodeError::UnknownSchema {
-        wanted,
-        fingerprint,
-    });
+    let refused = Err(DecodeError::UnknownSchema { wanted, fingerprint });
     assert_eq!(InboxRecord::decode(&message), refused);
 
     let tick = Codec::<Tick>::shared().unwrap();
     let message = tick.encode(&Tick::golden()[0]).unwrap();
     let fingerprint = tick.fingerprint();
     let wanted = "a journal record";
-    let refused = Err(DecodeError::UnknownSchema {
-        wanted,
-        fingerprint,
-    });
+    let refused = Err(DecodeError::UnknownSchema { wanted, fingerprint });
     assert_eq!(JournalRecord::decode(&message), refused);
 }
 
 #[test]
 fn a_number_that_a_long_cannot_hold_is_not_written() {
-    let cursor = Cursor {
-        byte: u64::MAX,
-        ..Cursor::golden().remove(0)
-    };
+    let cursor = Cursor { byte: u64::MAX, ..Cursor::golden().remove(0) };
     let error = Cursor::codec().encode(&cursor).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            EncodeError::Mismatch {
-                schema: "longshore.Cursor",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, EncodeError::Mismatch { schema: "longshore.Cursor", .. }), "{error}");
 
     let timeout = std::time::Duration::MAX;
-    let open = GroupOpen {
-        timeout,
-        ..GroupOpen::golden().remove(0)
-    };
+    let open = GroupOpen { timeout, ..GroupOpen::golden().remove(0) };
     let error = GroupOpen::codec().encode(&open).unwrap_err();
     assert!(matches!(error, EncodeError::Mismatch { .. }), "{error}");
 }
 
 #[test]
 fn a_number_that_the_type_cannot_hold_is_malformed() {
-    let cursor = Cursor {
-        source: String::new(),
-        byte: 0,
-        line: 0,
-        ended: false,
-    };
+    let cursor = Cursor { source: String::new(), byte: 0, line: 0, ended: false };
     let mut message = Cursor::codec().encode(&cursor).unwrap().to_vec();
     message[11] = 1; // -1 bytes
     let error = Cursor::codec().decode(&message).unwrap_err();
-    assert!(
-        error.to_string().contains("a count of -1 is negative"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("a count of -1 is negative"), "{error}");
 }
 
 #[test]
@@ -125,9 +96,6 @@ fn one_type_does_not_read_the_other() {
     let message = Tick::codec().encode(&Tick::golden()[0]).unwrap();
     let fingerprint = Tick::codec().fingerprint();
     let wanted = "longshore.PartOutcome";
-    let refused = Err(DecodeError::UnknownSchema {
-        wanted,
-        fingerprint,
-    });
+    let refused = Err(DecodeError::UnknownSchema { wanted, fingerprint });
     assert_eq!(PartOutcome::codec().decode(&message), refused);
 }

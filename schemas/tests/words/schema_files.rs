@@ -28,11 +28,7 @@ fn every_field_is_documented<R: Record>() {
         panic!("{} is a record", R::NAME);
     };
     let bare: Vec<&RecordField> = record.fields.iter().filter(|f| f.doc.is_none()).collect();
-    assert!(
-        record.doc.is_some() && bare.is_empty(),
-        "{}: {bare:?}",
-        R::NAME
-    );
+    assert!(record.doc.is_some() && bare.is_empty(), "{}: {bare:?}", R::NAME);
 }
 
 fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
@@ -58,10 +54,7 @@ fn a_type_within_a_record_has_the_fields_of_its_definition() {
     let closed = Closed::golden().remove(0);
     same_fields("Counts", &closed.counts);
     same_fields("ExpectedPart", &closed.missing[0]);
-    same_fields(
-        "PartError",
-        PartOutcome::golden()[0].error.as_ref().unwrap(),
-    );
+    same_fields("PartError", PartOutcome::golden()[0].error.as_ref().unwrap());
     same_fields("CarriedPart", &Carried::golden()[0].parts[0]);
 }
 
@@ -70,11 +63,7 @@ fn same_fields(name: &str, value: &impl Serialize) {
     let fields = definition["fields"].as_array().unwrap().iter();
     let schema = sorted(fields.map(|field| field["name"].as_str().unwrap().to_owned()));
     let value = serde_json::to_value(value).unwrap();
-    assert_eq!(
-        schema,
-        sorted(value.as_object().unwrap().keys().cloned()),
-        "{name}"
-    );
+    assert_eq!(schema, sorted(value.as_object().unwrap().keys().cloned()), "{name}");
 }
 
 /// The named types of all files that have any within them, by name.
@@ -101,9 +90,7 @@ fn collect(schema: &Value, seen: &mut BTreeMap<String, Value>) {
                 let mut definition = object.clone();
                 definition.remove("namespace");
                 let definition = Value::Object(definition);
-                let first = seen
-                    .entry(name.clone())
-                    .or_insert_with(|| definition.clone());
+                let first = seen.entry(name.clone()).or_insert_with(|| definition.clone());
                 assert_eq!(*first, definition, "{name} differs");
             }
             ["type", "items", "fields"]
@@ -116,8 +103,5 @@ fn collect(schema: &Value, seen: &mut BTreeMap<String, Value>) {
 }
 
 fn is_named(object: &serde_json::Map<String, Value>) -> bool {
-    matches!(
-        object.get("type").and_then(Value::as_str),
-        Some("record" | "enum")
-    )
+    matches!(object.get("type").and_then(Value::as_str), Some("record" | "enum"))
 }

@@ -51,16 +51,14 @@ fn part_error() -> impl Strategy<Value = PartError> {
 }
 
 fn counts() -> impl Strategy<Value = Counts> {
-    any::<[u32; 6]>().prop_map(
-        |[expected, done, skipped, failed, missing, duplicate]| Counts {
-            expected,
-            done,
-            skipped,
-            failed,
-            missing,
-            duplicate,
-        },
-    )
+    any::<[u32; 6]>().prop_map(|[expected, done, skipped, failed, missing, duplicate]| Counts {
+        expected,
+        done,
+        skipped,
+        failed,
+        missing,
+        duplicate,
+    })
 }
 
 fn group_status() -> impl Strategy<Value = GroupStatus> {
@@ -85,41 +83,28 @@ pub(crate) fn group_open() -> BoxedStrategy<GroupOpen> {
         option::of(name()),
     );
     fields
-        .prop_map(
-            |(group_id, run_id, revision, opened_at, timeout, expect, parent)| GroupOpen {
-                group_id,
-                run_id,
-                revision,
-                opened_at,
-                timeout,
-                expect,
-                parent,
-            },
-        )
+        .prop_map(|(group_id, run_id, revision, opened_at, timeout, expect, parent)| GroupOpen {
+            group_id,
+            run_id,
+            revision,
+            opened_at,
+            timeout,
+            expect,
+            parent,
+        })
         .boxed()
 }
 
 pub(crate) fn group_seal() -> BoxedStrategy<GroupSeal> {
     (name(), revision(), any::<u32>())
-        .prop_map(|(group_id, revision, total)| GroupSeal {
-            group_id,
-            revision,
-            total,
-        })
+        .prop_map(|(group_id, revision, total)| GroupSeal { group_id, revision, total })
         .boxed()
 }
 
 pub(crate) fn part_outcome() -> BoxedStrategy<PartOutcome> {
     use PartStatus::{Done, Failed, Skipped};
     let status = proptest::sample::select(vec![Done, Skipped, Failed]);
-    let copied = (
-        name(),
-        revision(),
-        timestamp(),
-        name(),
-        part_id(),
-        any::<u32>(),
-    );
+    let copied = (name(), revision(), timestamp(), name(), part_id(), any::<u32>());
     (copied, status, payload(), option::of(part_error()))
         .prop_map(|(copied, status, payload, error)| {
             let (group_id, revision, opened_at, stage, part_id, attempt) = copied;
@@ -139,18 +124,11 @@ pub(crate) fn part_outcome() -> BoxedStrategy<PartOutcome> {
 }
 
 pub(crate) fn tick() -> BoxedStrategy<Tick> {
-    (timestamp(), any::<String>())
-        .prop_map(|(at, owner)| Tick { at, owner })
-        .boxed()
+    (timestamp(), any::<String>()).prop_map(|(at, owner)| Tick { at, owner }).boxed()
 }
 
 pub(crate) fn group_result() -> BoxedStrategy<GroupResult> {
-    let ended = (
-        group_status(),
-        completed_by(),
-        counts(),
-        vec(expected_part(), 0..4),
-    );
+    let ended = (group_status(), completed_by(), counts(), vec(expected_part(), 0..4));
     let group = (name(), option::of(name()), revision());
     (group, ended, payload(), option::of(part_error()))
         .prop_map(|(group, ended, payload, error)| {
@@ -172,12 +150,7 @@ pub(crate) fn group_result() -> BoxedStrategy<GroupResult> {
 }
 
 pub(crate) fn closed() -> BoxedStrategy<Closed> {
-    let ended = (
-        group_status(),
-        completed_by(),
-        counts(),
-        vec(expected_part(), 0..4),
-    );
+    let ended = (group_status(), completed_by(), counts(), vec(expected_part(), 0..4));
     let places = (any::<i64>(), any::<i64>(), timestamp(), timestamp());
     (name(), revision(), ended, places)
         .prop_map(|(group_id, revision, ended, places)| {
@@ -237,11 +210,6 @@ pub(crate) fn reopened() -> BoxedStrategy<Reopened> {
 pub(crate) fn cursor() -> BoxedStrategy<Cursor> {
     let count = || 0..=i64::MAX as u64;
     (any::<String>(), count(), count(), any::<bool>())
-        .prop_map(|(source, byte, line, ended)| Cursor {
-            source,
-            byte,
-            line,
-            ended,
-        })
+        .prop_map(|(source, byte, line, ended)| Cursor { source, byte, line, ended })
         .boxed()
 }

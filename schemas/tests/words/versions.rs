@@ -12,8 +12,7 @@ use crate::records::{Record, for_each_record};
 /// The file of a version in a folder of this crate, as in `history/Tick.v1.avsc`.
 pub(crate) fn file<R: Record>(folder: &str, version: usize, extension: &str) -> PathBuf {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    root.join(folder)
-        .join(format!("{}.v{version}.{extension}", R::NAME))
+    root.join(folder).join(format!("{}.v{version}.{extension}", R::NAME))
 }
 
 /// The text of every version's schema, oldest first.
@@ -24,9 +23,7 @@ pub(crate) fn history<R: Record>() -> Vec<String> {
 }
 
 fn the_schema_is_the_last_one_of_its_history<R: Record>() {
-    let last = history::<R>()
-        .pop()
-        .map(|text| Fingerprint::of_schema(&text));
+    let last = history::<R>().pop().map(|text| Fingerprint::of_schema(&text));
     assert_eq!(
         last,
         Some(Fingerprint::of_schema(R::SCHEMA)),
@@ -37,10 +34,8 @@ fn the_schema_is_the_last_one_of_its_history<R: Record>() {
 }
 
 fn every_version_reads_all_before_it<R: Record>() {
-    let history: Vec<Schema> = history::<R>()
-        .iter()
-        .map(|text| Schema::parse_str(text).unwrap())
-        .collect();
+    let history: Vec<Schema> =
+        history::<R>().iter().map(|text| Schema::parse_str(text).unwrap()).collect();
     for (reader, newer) in history.iter().enumerate() {
         for (writer, older) in history[..=reader].iter().enumerate() {
             let can_read = SchemaCompatibility::can_read(older, newer);

@@ -55,11 +55,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let mut all = Map::new();
-    for span in context
-        .event_scope()
-        .into_iter()
-        .flat_map(|scope| scope.from_root())
-    {
+    for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
         if let Some(fields) = span.extensions().get::<FormattedFields<JsonFields>>() {
             all.append(&mut object(&fields.fields).unwrap_or_default());
         }
@@ -75,9 +71,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let mut text = String::new();
-    context
-        .field_format()
-        .format_fields(Writer::new(&mut text), event)?;
+    context.field_format().format_fields(Writer::new(&mut text), event)?;
     let mut fields = object(&text).ok_or(std_fmt::Error)?;
     // How the bridge from the crate `log` carries what the header says already.
     fields.retain(|name, _| !name.starts_with("log."));
@@ -137,9 +131,7 @@ mod tests {
             let _inner = inner.enter();
             tracing::warn!(attempt = 2, "handler failed");
         });
-        let [line] = &lines[..] else {
-            panic!("{lines:?}")
-        };
+        let [line] = &lines[..] else { panic!("{lines:?}") };
         assert_eq!(line["message"], "handler failed");
         assert_eq!(line["level"], "WARN");
         assert_eq!(line["target"], module_path!());
@@ -148,10 +140,7 @@ mod tests {
         assert_eq!(line["trace_id"], "0af7");
         assert_eq!(line["offset"], 7);
         assert_eq!(line["attempt"], 2);
-        assert!(
-            line["timestamp"].as_str().unwrap().ends_with('Z'),
-            "{line:?}"
-        );
+        assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line:?}");
     }
 
     #[test]

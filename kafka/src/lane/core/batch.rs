@@ -27,10 +27,7 @@ impl Core {
     /// Whether a transaction is due.
     pub fn is_due(&self, now: Duration) -> bool {
         let interval = self.config.commit_interval;
-        let waited = self
-            .ready
-            .oldest()
-            .is_some_and(|since| since + interval <= now);
+        let waited = self.ready.oldest().is_some_and(|since| since + interval <= now);
         waited
             || self.ready.is_urgent(&self.config.limits)
             || self.any_ending()
@@ -47,11 +44,7 @@ impl Core {
     }
 
     fn idle_due(&self, now: Duration) -> bool {
-        let moved = self
-            .partitions
-            .values()
-            .filter_map(|owned| owned.moved)
-            .min();
+        let moved = self.partitions.values().filter_map(|owned| owned.moved).min();
         moved.is_some_and(|since| since + IDLE_COMMIT_INTERVAL <= now)
     }
 
@@ -61,15 +54,12 @@ impl Core {
         &mut self,
         mut state: impl FnMut(Partition, Offset, &[Finished]) -> String,
     ) -> Option<Batch> {
-        let outcomes = self
-            .ready
-            .take(self.batch_items_max, self.config.limits.batch_bytes_max);
+        let outcomes = self.ready.take(self.batch_items_max, self.config.limits.batch_bytes_max);
         let outcomes = self.within_partitions_max(outcomes);
         for finished in &outcomes {
-            if let (Some(owned), Some(offset)) = (
-                self.partitions.get_mut(&finished.partition),
-                finished.offset(),
-            ) {
+            if let (Some(owned), Some(offset)) =
+                (self.partitions.get_mut(&finished.partition), finished.offset())
+            {
                 owned.window.carry(offset);
             }
         }
@@ -83,20 +73,14 @@ impl Core {
             progress.push((owned.epoch, owned.progress(owner, order, state)));
             owned.attempted();
         }
-        debug_assert!(
-            covers(&outcomes, &progress),
-            "progress for every outcome, EO-1"
-        );
+        debug_assert!(covers(&outcomes, &progress), "progress for every outcome, EO-1");
         (!progress.is_empty()).then_some(Batch { outcomes, progress })
     }
 
     /// The partitions of the outcomes, and those whose progress moved without any.
     fn contributing(&self, outcomes: &[Finished]) -> BTreeSet<Partition> {
         let mut partitions: BTreeSet<Partition> = outcomes.iter().map(|it| it.partition).collect();
-        let moved = self
-            .partitions
-            .values()
-            .filter(|owned| owned.moved.is_some());
+        let moved = self.partitions.values().filter(|owned| owned.moved.is_some());
         let room = BATCH_PARTITIONS_MAX - partitions.len();
         partitions.extend(moved.map(|owned| owned.partition).take(room));
         partitions
@@ -121,12 +105,7 @@ impl Core {
             let Some(owned) = self.owned(sent.partition, *epoch) else {
                 continue;
             };
-            let mine = || {
-                batch
-                    .outcomes
-                    .iter()
-                    .filter(|it| it.partition == sent.partition)
-            };
+            let mine = || batch.outcomes.iter().filter(|it| it.partition == sent.partition);
             owned.committed(sent, mine().filter_map(Finished::offset));
             owned.held_bytes -= mine().map(held).sum::<usize>();
         }
@@ -175,9 +154,7 @@ impl Core {
 /// EO-1, one half of it: whatever a transaction carries, it carries the progress of.
 fn covers(outcomes: &[Finished], progress: &[(Epoch, Sent)]) -> bool {
     let covered = |it: &Finished| {
-        progress
-            .iter()
-            .any(|(epoch, sent)| sent.partition == it.partition && *epoch == it.epoch)
+        progress.iter().any(|(epoch, sent)| sent.partition == it.partition && *epoch == it.epoch)
     };
     outcomes.iter().all(covered)
 }

@@ -34,10 +34,7 @@ impl Core {
                     return Reception::Passed;
                 }
                 owned.held_bytes += record.bytes();
-                owned.queues.push(Arc::new(Item {
-                    epoch: owned.epoch,
-                    record,
-                }));
+                owned.queues.push(Arc::new(Item { epoch: owned.epoch, record }));
                 Reception::Queued
             }
             Phase::Preparing | Phase::Releasing { .. } => Reception::Passed,
@@ -46,10 +43,8 @@ impl Core {
 
     /// The end of a partition was reached: nothing stands between its last record and `position`.
     pub fn reach(&mut self, partition: Partition, position: Offset, now: Duration) {
-        let reading = self
-            .partitions
-            .get_mut(&partition)
-            .filter(|owned| owned.phase == Phase::Running);
+        let reading =
+            self.partitions.get_mut(&partition).filter(|owned| owned.phase == Phase::Running);
         if let Some(owned) = reading {
             owned.reached(position, now);
         }
@@ -63,12 +58,7 @@ impl Core {
         let count = self.partitions.len();
         for step in 0..count {
             let index = (self.turn + step) % count;
-            if let Some(item) = self
-                .partitions
-                .values_mut()
-                .nth(index)
-                .and_then(Owned::next)
-            {
+            if let Some(item) = self.partitions.values_mut().nth(index).and_then(Owned::next) {
                 self.turn = index + 1;
                 return Some(item);
             }
@@ -96,11 +86,8 @@ impl Core {
         let held_bytes = self.held_bytes();
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for owned in self.partitions.values_mut().filter(|owned| owned.runs()) {
-            let bound = if owned.paused {
-                limits.held_bytes_max / 2
-            } else {
-                limits.held_bytes_max
-            };
+            let bound =
+                if owned.paused { limits.held_bytes_max / 2 } else { limits.held_bytes_max };
             let wants = held_bytes < bound && owned.wants_records(limits.waiting_max);
             if wants == owned.paused {
                 owned.paused = !wants;

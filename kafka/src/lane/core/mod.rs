@@ -69,8 +69,6 @@ impl Core {
     }
 
     fn owned(&mut self, partition: Partition, epoch: Epoch) -> Option<&mut Owned> {
-        self.partitions
-            .get_mut(&partition)
-            .filter(|owned| owned.epoch == epoch)
+        self.partitions.get_mut(&partition).filter(|owned| owned.epoch == epoch)
     }
 }

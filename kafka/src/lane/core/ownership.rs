@@ -31,15 +31,9 @@ impl Core {
 
     /// The component is ready for it and reads from here. None: it isn't ours any more.
     pub fn prepared(&mut self, partition: Partition, epoch: Epoch, from: Offset) -> Option<Phase> {
-        let owned = self
-            .owned(partition, epoch)
-            .filter(|it| it.phase == Phase::Preparing)?;
+        let owned = self.owned(partition, epoch).filter(|it| it.phase == Phase::Preparing)?;
         let replays = from < owned.start_position();
-        owned.phase = if replays {
-            Phase::Replaying
-        } else {
-            Phase::Running
-        };
+        owned.phase = if replays { Phase::Replaying } else { Phase::Running };
         owned.next_read = from;
         Some(owned.phase)
     }
@@ -58,9 +52,7 @@ impl Core {
 
     /// Whether any partition is being prepared.
     pub fn preparing(&self) -> bool {
-        self.partitions
-            .values()
-            .any(|owned| owned.phase == Phase::Preparing)
+        self.partitions.values().any(|owned| owned.phase == Phase::Preparing)
     }
 
     /// Nothing new begins in these partitions; they are given back by `deadline`.
@@ -80,18 +72,11 @@ impl Core {
             Phase::Releasing { deadline } => now >= deadline || !self.has_work(owned),
             _ => false,
         };
-        self.partitions
-            .values()
-            .filter(|it| ended(it))
-            .map(|it| it.partition)
-            .collect()
+        self.partitions.values().filter(|it| ended(it)).map(|it| it.partition).collect()
     }
 
     fn has_work(&self, owned: &Owned) -> bool {
-        owned.in_flight > 0
-            || self
-                .ready
-                .any(|finished| finished.partition == owned.partition)
+        owned.in_flight > 0 || self.ready.any(|finished| finished.partition == owned.partition)
     }
 
     /// Forgets a partition with all that belongs to it.
@@ -99,12 +84,7 @@ impl Core {
         let Some(owned) = self.partitions.remove(&partition) else {
             return Discarded::default();
         };
-        let ready = self
-            .ready
-            .retain(|finished| finished.partition != partition);
-        Discarded {
-            in_flight: owned.in_flight,
-            ready,
-        }
+        let ready = self.ready.retain(|finished| finished.partition != partition);
+        Discarded { in_flight: owned.in_flight, ready }
     }
 }

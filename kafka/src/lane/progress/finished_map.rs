@@ -36,10 +36,7 @@ pub enum MapError {
 impl FinishedMap {
     /// Adds `[from, to)`, which must lie behind every range added before; touching ones merge.
     pub fn push(&mut self, from: Offset, to: Offset) {
-        debug_assert!(
-            self.end().is_none_or(|end| end <= from),
-            "ranges are added in order"
-        );
+        debug_assert!(self.end().is_none_or(|end| end <= from), "ranges are added in order");
         if from >= to {
             return;
         }
@@ -52,9 +49,7 @@ impl FinishedMap {
     /// Whether this offset is finished.
     pub fn contains(&self, offset: Offset) -> bool {
         let behind = self.ranges.partition_point(|&(_, to)| to <= offset.0);
-        self.ranges
-            .get(behind)
-            .is_some_and(|&(from, _)| from <= offset.0)
+        self.ranges.get(behind).is_some_and(|&(from, _)| from <= offset.0)
     }
 
     /// Right behind the last finished offset.
@@ -69,17 +64,12 @@ impl FinishedMap {
 
     /// How many offsets are finished ahead, gaps between records among them.
     pub fn len(&self) -> u64 {
-        self.ranges
-            .iter()
-            .map(|&(from, to)| (to - from).unsigned_abs())
-            .sum()
+        self.ranges.iter().map(|&(from, to)| (to - from).unsigned_abs()).sum()
     }
 
     /// The ranges `[from, to)`, ascending.
     pub fn ranges(&self) -> impl Iterator<Item = (Offset, Offset)> {
-        self.ranges
-            .iter()
-            .map(|&(from, to)| (Offset(from), Offset(to)))
+        self.ranges.iter().map(|&(from, to)| (Offset(from), Offset(to)))
     }
 
     /// As text, relative to `base`: run lengths or a bitmap, whichever is shorter.
@@ -89,11 +79,7 @@ impl FinishedMap {
         };
         let runs = self.encode_runs(base);
         let bitmap_bytes = usize::try_from((end.0 - base.0 + 7) / 8).unwrap_or(usize::MAX) + 1;
-        let bytes = if runs.len() <= bitmap_bytes {
-            runs
-        } else {
-            self.encode_bitmap(base)
-        };
+        let bytes = if runs.len() <= bitmap_bytes { runs } else { self.encode_bitmap(base) };
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -128,9 +114,7 @@ impl FinishedMap {
         if text.is_empty() {
             return Ok(Self::default());
         }
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| MapError::NotBase64)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| MapError::NotBase64)?;
         match bytes.split_first() {
             Some((&RUNS, runs)) => Self::decode_runs(runs, base),
             Some((&BITMAP, bits)) => Ok(Self::decode_bitmap(bits, base)),
@@ -232,13 +216,7 @@ mod tests {
         for hole in 0..700 {
             sparse.push(Offset(hole * 1_428 + 1), Offset((hole + 1) * 1_428));
         }
-        assert!(
-            URL_SAFE_NO_PAD
-                .decode(sparse.encode(Offset(0)))
-                .expect("base64")
-                .len()
-                <= 2_900
-        );
+        assert!(URL_SAFE_NO_PAD.decode(sparse.encode(Offset(0))).expect("base64").len() <= 2_900);
     }
 
     #[test]
@@ -246,31 +224,12 @@ mod tests {
         let refused = |bytes: &[u8]| {
             FinishedMap::decode(&URL_SAFE_NO_PAD.encode(bytes), Offset(0)).expect_err("refused")
         };
-        assert_eq!(
-            FinishedMap::decode("!", Offset(0)),
-            Err(MapError::NotBase64)
-        );
+        assert_eq!(FinishedMap::decode("!", Offset(0)), Err(MapError::NotBase64));
         assert_eq!(refused(&[9, 1]), MapError::UnknownEncoding(9));
-        assert_eq!(
-            refused(&[RUNS, 1]),
-            MapError::Malformed,
-            "a run without its partner"
-        );
-        assert_eq!(
-            refused(&[RUNS, 1, 0]),
-            MapError::Malformed,
-            "an empty finished run"
-        );
-        assert_eq!(
-            refused(&[RUNS, 0x80, 0x80]),
-            MapError::Malformed,
-            "a varint that breaks off"
-        );
-        assert_eq!(
-            refused(&[RUNS, 1, 0xff, 0xff, 0xff, 0x7f]),
-            MapError::Malformed,
-            "too long"
-        );
+        assert_eq!(refused(&[RUNS, 1]), MapError::Malformed, "a run without its partner");
+        assert_eq!(refused(&[RUNS, 1, 0]), MapError::Malformed, "an empty finished run");
+        assert_eq!(refused(&[RUNS, 0x80, 0x80]), MapError::Malformed, "a varint that breaks off");
+        assert_eq!(refused(&[RUNS, 1, 0xff, 0xff, 0xff, 0x7f]), MapError::Malformed, "too long");
     }
 
     proptest! {

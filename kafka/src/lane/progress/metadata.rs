@@ -73,11 +73,7 @@ impl Metadata {
     /// Reads what stands beside `offset`. None: nothing of ours (another consumer wrote it, or the
     /// offset was reset); the position stands then, and nothing is finished ahead of it.
     pub fn parse(text: &str, offset: Offset) -> Result<Option<Self>, MetadataError> {
-        let Some(version) = text
-            .split(':')
-            .next()
-            .filter(|first| first.starts_with(OURS))
-        else {
+        let Some(version) = text.split(':').next().filter(|first| first.starts_with(OURS)) else {
             return Ok(None);
         };
         if version != FORMAT {
@@ -93,10 +89,7 @@ impl Metadata {
         };
         let made_for = Offset(base.parse().map_err(|_| MetadataError::Malformed)?);
         if made_for != offset {
-            return Err(MetadataError::OtherBase {
-                made_for,
-                found_at: offset,
-            });
+            return Err(MetadataError::OtherBase { made_for, found_at: offset });
         }
         let (owner, seq) = owner.rsplit_once('.').ok_or(MetadataError::Malformed)?;
         let (guard, state) = state.split_once(',').ok_or(MetadataError::Malformed)?;
@@ -116,10 +109,7 @@ impl Metadata {
         if self.finished.is_empty() || self.order == expected {
             return Ok(());
         }
-        Err(MetadataError::OtherOrder {
-            found: self.order.clone(),
-            expected: expected.to_owned(),
-        })
+        Err(MetadataError::OtherOrder { found: self.order.clone(), expected: expected.to_owned() })
     }
 }
 
@@ -188,28 +178,16 @@ mod tests {
         assert_eq!(refused(&good.replace("k1", "k2")), MetadataError::Checksum);
         assert_eq!(refused(&good[..good.len() - 1]), MetadataError::Checksum);
         assert_eq!(refused("ls1"), MetadataError::Malformed);
-        assert_eq!(
-            refused(&sealed("ls1:100:a.1:k1:-,")),
-            MetadataError::Malformed
-        );
-        assert_eq!(
-            refused(&sealed("ls1:1oo:a.1:k1:-,:")),
-            MetadataError::Malformed
-        );
-        assert_eq!(
-            refused(&sealed("ls1:100:a:k1:-,:")),
-            MetadataError::Malformed
-        );
+        assert_eq!(refused(&sealed("ls1:100:a.1:k1:-,")), MetadataError::Malformed);
+        assert_eq!(refused(&sealed("ls1:1oo:a.1:k1:-,:")), MetadataError::Malformed);
+        assert_eq!(refused(&sealed("ls1:100:a:k1:-,:")), MetadataError::Malformed);
         assert_eq!(
             refused(&sealed("ls1:100:a.1:k1:-,:!!")),
             MetadataError::Map(MapError::NotBase64)
         );
         assert_eq!(
             Metadata::parse(&good, Offset(101)),
-            Err(MetadataError::OtherBase {
-                made_for: Offset(100),
-                found_at: Offset(101)
-            })
+            Err(MetadataError::OtherBase { made_for: Offset(100), found_at: Offset(101) })
         );
     }
 
@@ -217,10 +195,7 @@ mod tests {
     fn another_order_matters_only_when_work_is_finished_ahead() {
         let mut metadata = sample();
         assert!(metadata.check_order("k1").is_ok());
-        assert!(matches!(
-            metadata.check_order("p"),
-            Err(MetadataError::OtherOrder { .. })
-        ));
+        assert!(matches!(metadata.check_order("p"), Err(MetadataError::OtherOrder { .. })));
         metadata.finished = FinishedMap::default();
         assert!(metadata.check_order("p").is_ok());
     }

@@ -57,22 +57,13 @@ impl Window {
     /// Takes over at a position, with what is finished ahead of it.
     pub fn new(position: Offset, inherited: FinishedMap) -> Self {
         let finished_end = inherited.end().unwrap_or(position);
-        Self {
-            entries: VecDeque::new(),
-            horizon: position,
-            inherited,
-            finished_end,
-            unfinished: 0,
-        }
+        Self { entries: VecDeque::new(), horizon: position, inherited, finished_end, unfinished: 0 }
     }
 
     /// Takes note of a record. Offsets skipped on the way hold no record (markers, aborted data,
     /// compaction), which is true only because the lane never lets the client jump by itself.
     pub fn receive(&mut self, offset: Offset) -> Received {
-        assert!(
-            offset >= self.horizon,
-            "a partition is read in offset order"
-        );
+        assert!(offset >= self.horizon, "a partition is read in offset order");
         self.horizon = offset.next();
         if self.inherited.contains(offset) {
             return Received::AlreadyFinished;
@@ -157,10 +148,7 @@ impl Window {
     }
 
     fn set(&mut self, offset: Offset, from: Mark, to: Mark) -> bool {
-        let Ok(index) = self
-            .entries
-            .binary_search_by_key(&offset, |&(offset, _)| offset)
-        else {
+        let Ok(index) = self.entries.binary_search_by_key(&offset, |&(offset, _)| offset) else {
             return false;
         };
         let mark = &mut self.entries[index].1;
@@ -180,10 +168,7 @@ impl Window {
             map.push(at.min(self.finished_end), offset.min(self.finished_end));
             at = offset.next();
         }
-        map.push(
-            at.min(self.finished_end),
-            self.horizon.min(self.finished_end),
-        );
+        map.push(at.min(self.finished_end), self.horizon.min(self.finished_end));
         for (from, to) in self.inherited.ranges() {
             map.push(from.max(self.horizon).max(at), to.max(self.horizon).max(at));
         }

@@ -23,9 +23,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         match &self.producing {
             Producing::Starting => {
                 if self.producer_ready()? {
-                    self.producing = Producing::Ready {
-                        not_before: Duration::ZERO,
-                    };
+                    self.producing = Producing::Ready { not_before: Duration::ZERO };
                 }
             }
             Producing::Settling(Settling { asked: None, .. }) => {
@@ -83,12 +81,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 self.meter.transaction("unknown", took);
                 tracing::warn!(topic = %self.config.topic, %failure, "a commit of unknown outcome");
                 self.note_fence(&failure, took)?;
-                self.producing = Producing::Settling(Settling {
-                    batch,
-                    written,
-                    failure,
-                    asked: None,
-                });
+                self.producing =
+                    Producing::Settling(Settling { batch, written, failure, asked: None });
                 Ok(())
             }
         }
@@ -138,10 +132,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         mut batch: Batch,
         refused: Vec<(usize, Refusal)>,
     ) -> Result<(), LaneError> {
-        let mut suspects: Vec<usize> = refused
-            .iter()
-            .map(|(tag, _)| outcome_of(&batch, *tag))
-            .collect();
+        let mut suspects: Vec<usize> =
+            refused.iter().map(|(tag, _)| outcome_of(&batch, *tag)).collect();
         suspects.dedup();
         if let [only] = suspects[..] {
             if let Some((_, refusal)) = refused.into_iter().next() {
@@ -166,11 +158,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         );
         let Some(outputs) = self.step.refused(finished, &refusal) else {
             let (topic, partition) = (self.config.topic.clone(), finished.partition);
-            return Err(LaneError::DeadLetterRefused {
-                topic,
-                partition,
-                refusal,
-            });
+            return Err(LaneError::DeadLetterRefused { topic, partition, refusal });
         };
         self.core.replace(finished, outputs);
         Ok(())
@@ -226,11 +214,7 @@ fn fill<B: Broker>(
         transaction.produce(output, tag)?;
     }
     let written = transaction.deliver()?;
-    let progress: Vec<Sent> = batch
-        .progress
-        .iter()
-        .map(|(_, sent)| sent.clone())
-        .collect();
+    let progress: Vec<Sent> = batch.progress.iter().map(|(_, sent)| sent.clone()).collect();
     transaction.send_progress(&progress)?;
     Ok(written)
 }

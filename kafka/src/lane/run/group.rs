@@ -51,18 +51,12 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     fn locate_starts(&mut self, partitions: Vec<Partition>) {
         let id = self.group.question();
-        self.group
-            .locating
-            .extend(partitions.iter().map(|partition| (*partition, id)));
+        self.group.locating.extend(partitions.iter().map(|partition| (*partition, id)));
         let time = match self.config.start {
             Some(StartPolicy::At(time)) => Some(time.0),
             _ => None,
         };
-        self.broker.locate(Locate {
-            id,
-            partitions,
-            time,
-        });
+        self.broker.locate(Locate { id, partitions, time });
     }
 
     /// An answer about progress came.
@@ -81,9 +75,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         if self.asked_to_settle(located.id) {
             return self.settle(&facts);
         }
-        facts
-            .iter()
-            .try_for_each(|facts| self.take_up(located.id, facts))
+        facts.iter().try_for_each(|facts| self.take_up(located.id, facts))
     }
 
     fn ask_again(&mut self, id: u64) {
@@ -92,13 +84,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
         self.forget_question(id);
         let asked = |&(_, question): &(&Partition, &u64)| *question == id;
-        let again: Vec<Partition> = self
-            .group
-            .locating
-            .iter()
-            .filter(asked)
-            .map(|(partition, _)| *partition)
-            .collect();
+        let again: Vec<Partition> =
+            self.group.locating.iter().filter(asked).map(|(partition, _)| *partition).collect();
         if !again.is_empty() {
             self.locate_starts(again);
         }
@@ -115,32 +102,20 @@ impl<B: Broker, S: Step> Lane<B, S> {
             .map_err(|reason| self.cannot_start(reason))?;
         let epoch = self.core.assign(partition, &start, self.broker.now());
         let (position, state) = (start.position, start.state);
-        self.step.assigned(&Assignment {
-            partition,
-            epoch,
-            position,
-            state,
-        });
+        self.step.assigned(&Assignment { partition, epoch, position, state });
         Ok(())
     }
 
     /// Some fetch was out of range: whose, only the logs' bounds can tell.
     pub(super) fn check_bounds(&mut self) {
-        let partitions: Vec<Partition> = self
-            .core
-            .partitions()
-            .map(|owned| owned.partition)
-            .collect();
+        let partitions: Vec<Partition> =
+            self.core.partitions().map(|owned| owned.partition).collect();
         if partitions.is_empty() {
             return;
         }
         let id = self.group.question();
         self.group.checking = Some(id);
-        self.broker.locate(Locate {
-            id,
-            partitions,
-            time: None,
-        });
+        self.broker.locate(Locate { id, partitions, time: None });
     }
 
     fn checked(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
@@ -206,9 +181,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Forgets partitions and says so to the group.
     fn let_go(&mut self, partitions: Vec<Partition>) -> Result<(), LaneError> {
-        self.group
-            .revocation
-            .retain(|partition| !partitions.contains(partition));
+        self.group.revocation.retain(|partition| !partitions.contains(partition));
         for partition in &partitions {
             self.forget(*partition);
         }
@@ -218,11 +191,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// The membership is gone, and every partition with it.
     pub(super) fn lose_all(&mut self) -> Result<(), LaneError> {
-        let owned: Vec<Partition> = self
-            .core
-            .partitions()
-            .map(|owned| owned.partition)
-            .collect();
+        let owned: Vec<Partition> = self.core.partitions().map(|owned| owned.partition).collect();
         for partition in owned {
             self.forget(partition);
         }
@@ -245,10 +214,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             );
         }
         if let Producing::Settling(settling) = &mut self.producing {
-            settling
-                .batch
-                .progress
-                .retain(|(_, sent)| sent.partition != partition);
+            settling.batch.progress.retain(|(_, sent)| sent.partition != partition);
         }
     }
 }

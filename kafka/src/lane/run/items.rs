@@ -13,11 +13,7 @@ use crate::{Offset, Partition, Record};
 impl<B: Broker, S: Step> Lane<B, S> {
     /// Takes what the consumer has, at most a turn's worth.
     pub(super) fn read(&mut self) -> Result<(), LaneError> {
-        let mut wait = if self.core.in_flight() > 0 {
-            POLL_WAIT_BUSY
-        } else {
-            POLL_WAIT_IDLE
-        };
+        let mut wait = if self.core.in_flight() > 0 { POLL_WAIT_BUSY } else { POLL_WAIT_IDLE };
         for _ in 0..RECORDS_PER_TURN {
             match self.broker.poll(wait) {
                 Ok(Some(polled)) => self.take_in(polled)?,
@@ -35,10 +31,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     fn take_in(&mut self, polled: Polled) -> Result<(), LaneError> {
         match polled {
             Polled::Record(record) => self.receive(record),
-            Polled::EndOfPartition {
-                partition,
-                position,
-            } => self.reach(partition, position),
+            Polled::EndOfPartition { partition, position } => self.reach(partition, position),
             Polled::Assigned(partitions) => return self.assigned(partitions),
             Polled::Revoked { partitions, lost } => return self.revoked(partitions, lost),
             Polled::Located(located) => return self.located(located),
@@ -72,10 +65,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         if !self.core.preparing() {
             return Ok(());
         }
-        let prepared = self
-            .step
-            .prepared()
-            .map_err(|reason| self.step_failed(reason))?;
+        let prepared = self.step.prepared().map_err(|reason| self.step_failed(reason))?;
         for ready in prepared {
             let Some(phase) = self.core.prepared(ready.partition, ready.epoch, ready.from) else {
                 continue;
@@ -92,9 +82,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     /// Takes the outcomes that have become ready.
     pub(super) fn collect(&mut self) -> Result<(), LaneError> {
         let mut outcomes = Vec::new();
-        self.step
-            .collect(&mut outcomes)
-            .map_err(|reason| self.step_failed(reason))?;
+        self.step.collect(&mut outcomes).map_err(|reason| self.step_failed(reason))?;
         let now = self.broker.now();
         for finished in outcomes {
             self.core.finish(finished, now);
@@ -103,10 +91,11 @@ impl<B: Broker, S: Step> Lane<B, S> {
     }
 
     /// Hands over every item that may begin.
-    pub(super) fn dispatch(&mut self) {
+    pub(super) fn dispatch(&mut self) -> Result<(), LaneError> {
         while let Some(item) = self.core.next_item() {
             self.step.take(item);
         }
+        self.step.flush().map_err(|reason| self.step_failed(reason))
     }
 
     /// Pauses and resumes partitions, so that what is held stays within its bounds.

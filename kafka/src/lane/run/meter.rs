@@ -53,16 +53,15 @@ impl Meter {
         let lane = self.group.clone();
         counter!("longshore_transactions_total", "lane" => lane.clone(), "outcome" => outcome)
             .increment(1);
-        histogram!("longshore_transaction_duration_seconds", "lane" => lane).record(took);
+        let name = "longshore_transaction_duration_seconds";
+        histogram!(name, "lane" => lane, "outcome" => outcome).record(took);
     }
 
     /// Items are finished.
     pub(super) fn finished(&self, outcomes: &[Finished]) {
-        for (verdict, name) in [
-            (Verdict::Done, "done"),
-            (Verdict::Skipped, "skipped"),
-            (Verdict::Failed, "failed"),
-        ] {
+        for (verdict, name) in
+            [(Verdict::Done, "done"), (Verdict::Skipped, "skipped"), (Verdict::Failed, "failed")]
+        {
             let ended =
                 |finished: &&Finished| finished.item.is_some() && finished.verdict == verdict;
             let count = outcomes.iter().filter(ended).count() as u64;

@@ -112,7 +112,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         self.read()?;
         self.start_prepared()?;
         self.collect()?;
-        self.dispatch();
+        self.dispatch()?;
         self.regulate()?;
         self.transact()?;
         self.give_back()?;
@@ -126,11 +126,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             return;
         }
         self.draining = true;
-        let owned: Vec<Partition> = self
-            .core
-            .partitions()
-            .map(|owned| owned.partition)
-            .collect();
+        let owned: Vec<Partition> = self.core.partitions().map(|owned| owned.partition).collect();
         let deadline = self.broker.now() + self.config.drain_timeout;
         self.core.begin_release(&owned, deadline);
         tracing::info!(topic = %self.config.topic, group = %self.config.group, "draining");

@@ -13,29 +13,19 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let Producing::Settling(settling) = &mut self.producing else {
             return;
         };
-        let partitions: Vec<Partition> = settling
-            .batch
-            .progress
-            .iter()
-            .map(|(_, sent)| sent.partition)
-            .collect();
+        let partitions: Vec<Partition> =
+            settling.batch.progress.iter().map(|(_, sent)| sent.partition).collect();
         if partitions.is_empty() {
             return self.settled_elsewhere();
         }
         let id = self.group.question();
         settling.asked = Some(id);
-        self.broker.locate(Locate {
-            id,
-            partitions,
-            time: None,
-        });
+        self.broker.locate(Locate { id, partitions, time: None });
     }
 
     /// Every partition of the batch went to other owners, who read what was committed themselves.
     fn settled_elsewhere(&mut self) {
-        let ready = Producing::Ready {
-            not_before: self.broker.now(),
-        };
+        let ready = Producing::Ready { not_before: self.broker.now() };
         if let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) {
             self.core.aborted(settling.batch, &[], self.broker.now());
         }
@@ -57,25 +47,16 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Equal, byte for byte, to what was sent: landed. All partitions must agree.
     pub(super) fn settle(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
-        let ready = Producing::Ready {
-            not_before: self.broker.now(),
-        };
+        let ready = Producing::Ready { not_before: self.broker.now() };
         let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) else {
             return Ok(());
         };
-        let Settling {
-            batch,
-            written,
-            failure,
-            ..
-        } = settling;
+        let Settling { batch, written, failure, .. } = settling;
         let landed: Vec<bool> = batch
             .progress
             .iter()
             .filter_map(|(_, sent)| {
-                let facts = facts
-                    .iter()
-                    .find(|facts| facts.partition == sent.partition)?;
+                let facts = facts.iter().find(|facts| facts.partition == sent.partition)?;
                 Some(facts.committed.as_ref() == Some(&sent.committed))
             })
             .collect();

@@ -5,10 +5,7 @@ fn checked(layout: &Layout, body: &[u8]) -> Result<(), DecodeError> {
 }
 
 fn malformed(reason: &str) -> Result<(), DecodeError> {
-    Err(DecodeError::Malformed {
-        schema: "Test",
-        reason: reason.into(),
-    })
+    Err(DecodeError::Malformed { schema: "Test", reason: reason.into() })
 }
 
 fn truncated(len: usize, missing: usize) -> Result<(), DecodeError> {
@@ -19,16 +16,10 @@ fn truncated(len: usize, missing: usize) -> Result<(), DecodeError> {
 fn a_value_takes_exactly_its_bytes() {
     let record = Layout::Record([Layout::Number, Layout::Sized, Layout::Boolean].into());
     assert_eq!(checked(&record, &[0x80, 0x01, 4, b'a', b'b', 1]), Ok(()));
-    assert_eq!(
-        checked(&record, &[0x80, 0x01, 4, b'a', b'b']),
-        truncated(5, 1)
-    );
+    assert_eq!(checked(&record, &[0x80, 0x01, 4, b'a', b'b']), truncated(5, 1));
     assert_eq!(checked(&record, &[0x80, 0x01, 4, b'a']), truncated(4, 1));
     let trailing = Err(DecodeError::Trailing { bytes: 2 });
-    assert_eq!(
-        checked(&record, &[0x80, 0x01, 4, b'a', b'b', 1, 7, 7]),
-        trailing
-    );
+    assert_eq!(checked(&record, &[0x80, 0x01, 4, b'a', b'b', 1, 7, 7]), trailing);
 }
 
 #[test]
@@ -41,15 +32,9 @@ fn a_number_has_at_most_ten_bytes() {
 
 #[test]
 fn a_length_is_not_negative_and_ends_within_the_message() {
-    assert_eq!(
-        checked(&Layout::Sized, &[1]),
-        malformed("-1 is not a length, before byte 1")
-    );
+    assert_eq!(checked(&Layout::Sized, &[1]), malformed("-1 is not a length, before byte 1"));
     let longest = [&[0xFE][..], &[0xFF; 8], &[1]].concat();
-    assert_eq!(
-        checked(&Layout::Sized, &longest),
-        truncated(10, i64::MAX as usize)
-    );
+    assert_eq!(checked(&Layout::Sized, &longest), truncated(10, i64::MAX as usize));
 }
 
 #[test]
@@ -57,18 +42,9 @@ fn a_choice_is_one_of_those_there_are() {
     let union = Layout::Union([Layout::Nothing, Layout::Boolean].into());
     assert_eq!(checked(&union, &[0]), Ok(()));
     assert_eq!(checked(&union, &[2, 1]), Ok(()));
-    assert_eq!(
-        checked(&union, &[4]),
-        malformed("2 is not one of 2 choices, before byte 1")
-    );
-    assert_eq!(
-        checked(&union, &[1]),
-        malformed("-1 is not one of 2 choices, before byte 1")
-    );
-    assert_eq!(
-        checked(&union, &[2, 2]),
-        malformed("2 is not a boolean, before byte 2")
-    );
+    assert_eq!(checked(&union, &[4]), malformed("2 is not one of 2 choices, before byte 1"));
+    assert_eq!(checked(&union, &[1]), malformed("-1 is not one of 2 choices, before byte 1"));
+    assert_eq!(checked(&union, &[2, 2]), malformed("2 is not a boolean, before byte 2"));
     assert_eq!(
         checked(&Layout::Symbol(3), &[6]),
         malformed("3 is not one of 3 choices, before byte 1")
@@ -80,11 +56,7 @@ fn blocks_of_items_end_with_a_count_of_zero() {
     let items = Layout::Items(Layout::Boolean.into());
     assert_eq!(checked(&items, &[0]), Ok(()));
     assert_eq!(checked(&items, &[4, 1, 0, 2, 1, 0]), Ok(()));
-    assert_eq!(
-        checked(&items, &[3, 4, 1, 0, 0]),
-        Ok(()),
-        "with the block's bytes before it"
-    );
+    assert_eq!(checked(&items, &[3, 4, 1, 0, 0]), Ok(()), "with the block's bytes before it");
     assert_eq!(checked(&items, &[4, 1, 0]), truncated(3, 1));
 }
 

@@ -54,10 +54,7 @@ fn a_type_named_again_has_the_same_layout() {
 
 #[test]
 fn a_type_that_contains_itself_is_refused() {
-    let refused = SchemaError::Recursive {
-        schema: "R".into(),
-        name: "R".into(),
-    };
+    let refused = SchemaError::Recursive { schema: "R".into(), name: "R".into() };
     assert_eq!(layout(r#"["null", "R"]"#), Err(refused.clone()));
     assert_eq!(layout(r#"{"type": "array", "items": "R"}"#), Err(refused));
 }
@@ -67,18 +64,9 @@ fn items_that_take_no_bytes_are_refused() {
     let refused = Err(SchemaError::EmptyItems { schema: "R".into() });
     let array = |items: &str| layout(&format!(r#"{{"type": "array", "items": {items}}}"#));
     assert_eq!(array(r#""null""#), refused);
-    assert_eq!(
-        array(r#"{"type": "record", "name": "P", "fields": []}"#),
-        refused
-    );
-    assert_eq!(
-        array(r#"{"type": "fixed", "name": "F", "size": 0}"#),
-        refused
-    );
+    assert_eq!(array(r#"{"type": "record", "name": "P", "fields": []}"#), refused);
+    assert_eq!(array(r#"{"type": "fixed", "name": "F", "size": 0}"#), refused);
     let nested = r#"{"type": "record", "name": "P", "fields": [{"name": "n", "type": "null"}]}"#;
     assert_eq!(array(nested), refused);
-    assert!(
-        array(r#"["null"]"#).is_ok(),
-        "a union's branch number takes a byte"
-    );
+    assert!(array(r#"["null"]"#).is_ok(), "a union's branch number takes a byte");
 }

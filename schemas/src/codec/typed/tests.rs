@@ -54,25 +54,14 @@ fn message(schema: &str, body: &[u8]) -> Vec<u8> {
 
 fn plain() -> Parcel {
     let tags = BTreeMap::new();
-    Parcel {
-        id: "p-1".into(),
-        weight: 7,
-        kind: Kind::Letter,
-        note: None,
-        tags,
-    }
+    Parcel { id: "p-1".into(), weight: 7, kind: Kind::Letter, note: None, tags }
 }
 
 #[test]
 fn a_value_comes_back_as_it_was() {
     let codec = Codec::<Parcel>::new().unwrap();
     let tags = [("fragile".to_owned(), 1), ("tall".to_owned(), -2)].into();
-    let parcel = Parcel {
-        kind: Kind::Box,
-        note: Some("ring twice".into()),
-        tags,
-        ..plain()
-    };
+    let parcel = Parcel { kind: Kind::Box, note: Some("ring twice".into()), tags, ..plain() };
     let message = codec.encode(&parcel).unwrap();
     assert_eq!(message[..2], [0xC3, 0x01]);
     assert_eq!(Fingerprint::of_message(&message), Ok(codec.fingerprint()));
@@ -101,10 +90,7 @@ fn a_truncated_older_version_is_no_null() {
 fn bytes_behind_an_older_version_are_noticed() {
     let codec = Codec::<Parcel>::new().unwrap();
     let second = message(V2, &[6, b'p', b'-', b'1', 14, 0, 0]);
-    assert_eq!(
-        codec.decode(&second),
-        Err(DecodeError::Trailing { bytes: 1 })
-    );
+    assert_eq!(codec.decode(&second), Err(DecodeError::Trailing { bytes: 1 }));
 }
 
 #[test]
@@ -113,13 +99,7 @@ fn an_unknown_version_is_named() {
     let second = message(V2, &[6, b'p', b'-', b'1', 14, 0]);
     let fingerprint = prepared(V2).unwrap().fingerprint;
     let wanted = "Parcel";
-    assert_eq!(
-        codec.decode(&second),
-        Err(DecodeError::UnknownSchema {
-            wanted,
-            fingerprint
-        })
-    );
+    assert_eq!(codec.decode(&second), Err(DecodeError::UnknownSchema { wanted, fingerprint }));
 }
 
 #[test]
@@ -127,30 +107,15 @@ fn text_that_is_not_utf8_is_malformed() {
     let codec = Codec::<Parcel>::new().unwrap();
     let broken = message(V3, &[2, 0xFF, 14, 0, 0, 0]);
     let error = codec.decode(&broken).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            DecodeError::Malformed {
-                schema: "Parcel",
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, DecodeError::Malformed { schema: "Parcel", .. }), "{error}");
 }
 
 #[test]
 fn a_value_too_large_to_be_read_is_not_written() {
     let codec = Codec::<Parcel>::new().unwrap();
-    let parcel = Parcel {
-        note: Some("x".repeat(BYTES_MAX)),
-        ..plain()
-    };
+    let parcel = Parcel { note: Some("x".repeat(BYTES_MAX)), ..plain() };
     let error = codec.encode(&parcel).unwrap_err();
-    assert!(
-        matches!(error, EncodeError::Oversized { max: BYTES_MAX, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, EncodeError::Oversized { max: BYTES_MAX, .. }), "{error}");
 }
 
 /// A type that has drifted from its schema.
@@ -167,10 +132,7 @@ impl WorkItem for Drifted {
 
 #[test]
 fn a_type_that_left_its_schema_is_told_which_field() {
-    let error = Codec::<Drifted>::new()
-        .unwrap()
-        .encode(&Drifted { id: 1 })
-        .unwrap_err();
+    let error = Codec::<Drifted>::new().unwrap().encode(&Drifted { id: 1 }).unwrap_err();
     assert!(error.to_string().contains("field `id`"), "{error}");
 }
 
@@ -180,10 +142,7 @@ fn a_schema_that_cannot_be_used_is_told_why() {
         prepared(schema).err().unwrap()
     }
     assert!(matches!(refusal("{"), SchemaError::Invalid { .. }));
-    assert!(matches!(
-        refusal(r#""string""#),
-        SchemaError::NotARecord { .. }
-    ));
+    assert!(matches!(refusal(r#""string""#), SchemaError::NotARecord { .. }));
     let list = r#"{"type": "record", "name": "List", "fields": [
         {"name": "next", "type": ["null", "List"]}
     ]}"#;
@@ -195,8 +154,6 @@ fn an_older_version_that_cannot_be_read_is_refused_at_once() {
     let without_default = r#"{"type": "record", "name": "Parcel", "fields": [
         {"name": "weight", "type": "long"}
     ]}"#;
-    let error = Codec::<Parcel>::with_writers(&[without_default])
-        .err()
-        .unwrap();
+    let error = Codec::<Parcel>::with_writers(&[without_default]).err().unwrap();
     assert!(matches!(error, SchemaError::Incompatible { .. }), "{error}");
 }

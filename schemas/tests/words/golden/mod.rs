@@ -39,10 +39,7 @@ fn todays_bytes_are_those_of_the_last_sample<R: Record>() {
     let values = R::golden();
     let message = R::codec().encode(values.last().unwrap()).unwrap();
     assert_eq!(message, sample::<R>(values.len()), "{}", R::NAME);
-    assert_eq!(
-        Fingerprint::of_message(&message),
-        Ok(R::codec().fingerprint())
-    );
+    assert_eq!(Fingerprint::of_message(&message), Ok(R::codec().fingerprint()));
 }
 
 /// Never writes over one: what was written once stays.

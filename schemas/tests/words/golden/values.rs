@@ -14,21 +14,11 @@ const OPENED_AT: Timestamp = Timestamp(1_700_000_000_123);
 const DEADLINE: Timestamp = Timestamp(1_700_000_010_456);
 
 fn expected(stage: &str, part_id: u32) -> ExpectedPart {
-    ExpectedPart {
-        stage: stage.into(),
-        part_id: PartId(part_id),
-    }
+    ExpectedPart { stage: stage.into(), part_id: PartId(part_id) }
 }
 
 fn counts() -> Counts {
-    Counts {
-        expected: 70_000,
-        done: 5,
-        skipped: 4,
-        failed: 3,
-        missing: 2,
-        duplicate: 1,
-    }
+    Counts { expected: 70_000, done: 5, skipped: 4, failed: 3, missing: 2, duplicate: 1 }
 }
 
 pub(crate) fn group_open() -> Vec<GroupOpen> {
@@ -44,11 +34,7 @@ pub(crate) fn group_open() -> Vec<GroupOpen> {
 }
 
 pub(crate) fn group_seal() -> Vec<GroupSeal> {
-    vec![GroupSeal {
-        group_id: "orders/3/17".into(),
-        revision: Revision::FIRST,
-        total: 300,
-    }]
+    vec![GroupSeal { group_id: "orders/3/17".into(), revision: Revision::FIRST, total: 300 }]
 }
 
 pub(crate) fn part_outcome() -> Vec<PartOutcome> {
@@ -66,10 +52,7 @@ pub(crate) fn part_outcome() -> Vec<PartOutcome> {
 }
 
 pub(crate) fn tick() -> Vec<Tick> {
-    vec![Tick {
-        at: OPENED_AT,
-        owner: "coordinator-1".into(),
-    }]
+    vec![Tick { at: OPENED_AT, owner: "coordinator-1".into() }]
 }
 
 pub(crate) fn group_result() -> Vec<GroupResult> {
@@ -112,42 +95,22 @@ pub(crate) fn orphaned() -> Vec<Orphaned> {
 }
 
 pub(crate) fn carried() -> Vec<Carried> {
-    let done = PartOutcome {
-        status: PartStatus::Done,
-        error: None,
-        ..part_outcome().swap_remove(0)
-    };
-    let skipped = PartOutcome {
-        status: PartStatus::Skipped,
-        payload: None,
-        ..done.clone()
-    };
+    let done =
+        PartOutcome { status: PartStatus::Done, error: None, ..part_outcome().swap_remove(0) };
+    let skipped = PartOutcome { status: PartStatus::Skipped, payload: None, ..done.clone() };
     vec![Carried {
-        opening: GroupOpen {
-            expect: Expect::Count(7),
-            ..group_open().swap_remove(0)
-        },
+        opening: GroupOpen { expect: Expect::Count(7), ..group_open().swap_remove(0) },
         deadline: DEADLINE,
         carried_at: 900,
         parts: vec![
-            CarriedPart {
-                offset: 100,
-                outcome: done,
-            },
-            CarriedPart {
-                offset: 101,
-                outcome: skipped,
-            },
+            CarriedPart { offset: 100, outcome: done },
+            CarriedPart { offset: 101, outcome: skipped },
         ],
     }]
 }
 
 pub(crate) fn reopened() -> Vec<Reopened> {
-    vec![Reopened {
-        group_id: "orders/3/17".into(),
-        revision: Revision(3),
-        opened_offset: 5_000,
-    }]
+    vec![Reopened { group_id: "orders/3/17".into(), revision: Revision(3), opened_offset: 5_000 }]
 }
 
 pub(crate) fn cursor() -> Vec<Cursor> {

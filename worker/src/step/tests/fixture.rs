@@ -155,6 +155,7 @@ impl FakeLane {
             }
         }
         let mut outcomes = Vec::new();
+        self.step.flush().unwrap();
         self.step.collect(&mut outcomes).unwrap();
         for finished in outcomes {
             let item = finished.item.as_ref().expect("a worker does nothing unasked");

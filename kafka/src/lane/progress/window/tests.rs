@@ -89,11 +89,7 @@ fn the_next_owner_skips_what_is_finished_and_keeps_it_in_its_own_map() {
     commit(&mut window, &[101]);
     assert_eq!(ranges(&window.carried_map()), [(101, 104), (110, 120)]);
     commit(&mut window, &[100]);
-    assert_eq!(
-        window.position(),
-        Offset(104),
-        "past what the earlier owner finished"
-    );
+    assert_eq!(window.position(), Offset(104), "past what the earlier owner finished");
     assert_eq!(ranges(&window.carried_map()), [(110, 120)]);
 }
 
@@ -101,20 +97,11 @@ fn the_next_owner_skips_what_is_finished_and_keeps_it_in_its_own_map() {
 fn one_stuck_item_stops_its_partition_only_when_seven_hundred_wait() {
     let mut window = Window::new(Offset(0), FinishedMap::default());
     window.receive(Offset(0));
-    assert!(
-        window.admits(Offset(16_383), 5_000),
-        "near the position anything goes"
-    );
-    assert!(
-        window.admits(Offset(16_384), 700),
-        "further on while few are unfinished"
-    );
+    assert!(window.admits(Offset(16_383), 5_000), "near the position anything goes");
+    assert!(window.admits(Offset(16_384), 700), "further on while few are unfinished");
     assert!(!window.admits(Offset(16_384), 701));
     assert!(window.admits(Offset(999_999), 1));
-    assert!(
-        !window.admits(Offset(1_000_000), 1),
-        "nothing is further than a million ahead"
-    );
+    assert!(!window.admits(Offset(1_000_000), 1), "nothing is further than a million ahead");
 }
 
 proptest! {

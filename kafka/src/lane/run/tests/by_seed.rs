@@ -5,8 +5,8 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::fixture::*;
-use crate::lane::error::LaneError;
 use crate::Remedy;
+use crate::lane::error::LaneError;
 use crate::model::{Call, Fault};
 
 /// How many histories a test run tries.

@@ -71,11 +71,16 @@ impl Step for Echo {
         self.held.push(item);
     }
 
+    fn flush(&mut self) -> Result<(), StepError> {
+        Ok(())
+    }
+
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
         for _ in 0..self.held.len() {
             let index = self.rng.random_range(0..self.held.len());
             let record = &self.held[index].record;
-            if self.stuck.contains(&(record.partition, record.offset)) || self.rng.random_bool(0.3) {
+            if self.stuck.contains(&(record.partition, record.offset)) || self.rng.random_bool(0.3)
+            {
                 continue;
             }
             outcomes.push(echo(self.held.swap_remove(index)));
@@ -244,7 +249,10 @@ impl Fleet {
             let committed = self.cluster.committed(GROUP, &input(), partition);
             let Some(committed) = committed else { continue };
             let before = self.positions.insert(partition, committed.offset);
-            assert!(before <= Some(committed.offset), "EO-5: {partition} went back from {before:?}");
+            assert!(
+                before <= Some(committed.offset),
+                "EO-5: {partition} went back from {before:?}"
+            );
             Metadata::parse(&committed.metadata, committed.offset).expect("usable metadata");
         }
     }
