@@ -6,10 +6,13 @@ use longshore_coordinator::CoordinatorError;
 use longshore_handler::RegisterError;
 use longshore_kafka::admin::AdminError;
 use longshore_local::LocalError;
+use longshore_producer::ProducerError;
 use longshore_telemetry::StartError;
 use longshore_worker::WorkerError;
 
 use crate::Exit;
+use crate::audit::PlanError;
+use crate::inspect::InspectError;
 use crate::pipeline::{Differences, LoadError, Problems};
 use crate::settings::SettingsError;
 
@@ -47,6 +50,12 @@ pub enum CommandError {
     /// Kafka doesn't answer, or refuses.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// What was to be looked at can't be.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// What was to be audited can't be.
+    #[error(transparent)]
+    Audit(#[from] PlanError),
     /// Topics are missing, or aren't as they must be.
     #[error("the topics at {servers} aren't those of pipeline {pipeline}; {remedy}\n{differences}")]
     Unfit {
@@ -65,6 +74,9 @@ pub enum CommandError {
     /// Logs, metrics or the admin server can't begin.
     #[error(transparent)]
     Telemetry(#[from] StartError),
+    /// Work items can't be published.
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
     /// A stage can't start, or stopped.
     #[error(transparent)]
     Worker(#[from] WorkerError),
@@ -92,13 +104,20 @@ impl CommandError {
             | Self::Settings(_)
             | Self::Pipeline(_)
             | Self::NoPipeline
+            | Self::Audit(_)
             | Self::UnknownName { .. } => Exit::Usage,
-            Self::NoKafka | Self::Admin(AdminError::Unreachable { .. }) => Exit::Unreachable,
+            Self::NoKafka
+            | Self::Admin(AdminError::Unreachable { .. })
+            | Self::Inspect(InspectError::Admin(AdminError::Unreachable { .. })) => {
+                Exit::Unreachable
+            }
             Self::Unfit { .. } => Exit::Unfit,
             Self::Admin(AdminError::Settings(_)) => Exit::Usage,
             Self::Admin(_)
+            | Self::Inspect(_)
             | Self::Local(_)
             | Self::Telemetry(_)
+            | Self::Producer(_)
             | Self::Worker(_)
             | Self::Coordinator(_)
             | Self::System { .. }

@@ -1,7 +1,10 @@
 //! An exactly-once worker fleet for Apache Kafka: the one crate that its users depend on.
 //!
 //! Reading order: the fleet that a user builds; the pipeline that it runs; the settings of a process
-//! and where each comes from; the commands of the command line; how a pipeline becomes lanes.
+//! and where each comes from; the commands of the command line; how a pipeline becomes lanes; how it
+//! is looked at from outside.
+
+pub use longshore_schemas as schemas;
 
 pub mod prelude;
 
@@ -16,8 +19,12 @@ mod error;
 mod exit;
 mod output;
 mod session;
+mod table;
 
 mod assemble;
+
+pub mod audit;
+pub mod inspect;
 
 pub mod commands;
 

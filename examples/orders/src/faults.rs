@@ -69,7 +69,8 @@ impl Faults {
 
 /// Spreads seed, order and line evenly over 64 bits (the finalizer of SplitMix64).
 fn mix(seed: u64, order_key: i64, line_number: i32) -> u64 {
-    let line = order_key.unsigned_abs().wrapping_mul(8).wrapping_add(line_number.unsigned_abs().into());
+    let line =
+        order_key.unsigned_abs().wrapping_mul(8).wrapping_add(line_number.unsigned_abs().into());
     let mut bits = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(line);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

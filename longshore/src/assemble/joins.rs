@@ -42,8 +42,9 @@ pub(super) fn config(
     let reads = Reads {
         topic: topics.inbox.clone(),
         group: group.clone(),
-        // Records are absorbed in the order of the log, whatever group they belong to.
-        ordering: Ordering::Partition,
+        // The join takes records in the order of the log and gives them back in that order, by
+        // itself: the lane needn't wait for one before it hands over the next.
+        ordering: Ordering::None,
         start: Some(StartPolicy::Earliest),
         commit_interval: COMMIT_INTERVAL,
     };

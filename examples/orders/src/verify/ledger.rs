@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use longshore::prelude::*;
+use longshore::schemas::Codec;
+use longshore::schemas::records::PartOutcome;
 
 use super::expected::{Expected, ExpectedOrder, Line};
 use super::report::{Check, Report};
@@ -74,7 +76,9 @@ impl Ledger {
     pub fn settled(&mut self, result: &GroupResult) {
         let Some(&key) = self.orders.get(&result.group_id) else {
             let group = &result.group_id;
-            return self.complete.problem(format!("a result for group {group}, which no order opened"));
+            return self
+                .complete
+                .problem(format!("a result for group {group}, which no order opened"));
         };
         let Some(order) = self.expected.orders.get(&key) else { return };
         let check = if order.is_complete() { &mut self.complete } else { &mut self.partial };
@@ -120,7 +124,8 @@ impl Ledger {
 
     /// What the run came to.
     pub fn conclude(self) -> Report {
-        let checks = vec![self.published, self.complete, self.partial, self.dead_letters, self.late];
+        let checks =
+            vec![self.published, self.complete, self.partial, self.dead_letters, self.late];
         Report { checks }
     }
 }
