@@ -52,7 +52,7 @@ pub enum CommandError {
     Admin(#[from] AdminError),
     /// What was to be looked at can't be.
     #[error(transparent)]
-    Inspect(#[from] InspectError),
+    Inspect(Box<InspectError>),
     /// What was to be audited can't be.
     #[error(transparent)]
     Audit(#[from] PlanError),
@@ -82,7 +82,7 @@ pub enum CommandError {
     Worker(#[from] WorkerError),
     /// A join can't start, or stopped.
     #[error(transparent)]
-    Coordinator(#[from] CoordinatorError),
+    Coordinator(Box<CoordinatorError>),
     /// The operating system refuses what a process is made of.
     #[error("could not {doing}: {source}")]
     System {
@@ -106,11 +106,8 @@ impl CommandError {
             | Self::NoPipeline
             | Self::Audit(_)
             | Self::UnknownName { .. } => Exit::Usage,
-            Self::NoKafka
-            | Self::Admin(AdminError::Unreachable { .. })
-            | Self::Inspect(InspectError::Admin(AdminError::Unreachable { .. })) => {
-                Exit::Unreachable
-            }
+            Self::NoKafka | Self::Admin(AdminError::Unreachable { .. }) => Exit::Unreachable,
+            Self::Inspect(error) if error.is_unreachable() => Exit::Unreachable,
             Self::Unfit { .. } => Exit::Unfit,
             Self::Admin(AdminError::Settings(_)) => Exit::Usage,
             Self::Admin(_)
@@ -134,5 +131,18 @@ impl CommandError {
 impl From<Problems> for CommandError {
     fn from(problems: Problems) -> Self {
         Self::Pipeline(LoadError::Wrong(problems))
+    }
+}
+
+// Boxed: they are large, and every command would carry their room.
+impl From<InspectError> for CommandError {
+    fn from(error: InspectError) -> Self {
+        Self::Inspect(Box::new(error))
+    }
+}
+
+impl From<CoordinatorError> for CommandError {
+    fn from(error: CoordinatorError) -> Self {
+        Self::Coordinator(Box::new(error))
     }
 }

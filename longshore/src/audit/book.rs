@@ -92,11 +92,7 @@ impl Books {
         match claim {
             Claim::NoItem => {}
             Claim::Made(origin) => self.enter_item(written, record, &origin, (|_| true, End::Done)),
-            Claim::Ended {
-                origin,
-                stage,
-                status,
-            } => {
+            Claim::Ended { origin, stage, status } => {
                 let end = match status {
                     PartStatus::Done | PartStatus::Skipped => End::Done,
                     PartStatus::Failed => End::GivenUp,
@@ -221,11 +217,7 @@ impl Book {
             index: origin.index,
         };
         if let Some(behind) = self.order.take(&self.input, output) {
-            report.fault(Fault::Swapped {
-                origin: origin.clone(),
-                at: Place::of(record),
-                behind,
-            });
+            report.fault(Fault::Swapped { origin: origin.clone(), at: Place::of(record), behind });
         }
     }
 
@@ -272,11 +264,7 @@ impl Book {
         self.tally.given_up += u64::from(given_up);
         self.tally.finished += u64::from(was_finished);
         let stage = self.audited.consumer.name.clone();
-        let item = Place {
-            topic: self.input.topic.clone(),
-            partition,
-            offset,
-        };
+        let item = Place { topic: self.input.topic.clone(), partition, offset };
         if done && given_up {
             report.fault(Fault::TwoEnds { stage, item });
         } else if !done && !given_up && was_finished {
@@ -296,5 +284,4 @@ fn finishes(progress: &ProgressOf, partition: i32, offset: i64) -> Option<bool> 
 }
 
 #[cfg(test)]
-#[path = "book_tests.rs"]
 mod tests;

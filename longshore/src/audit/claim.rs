@@ -37,10 +37,7 @@ pub(super) enum Claim {
 impl Claim {
     pub(super) fn of(record: &Record) -> Self {
         if let Ok(Some(failure)) = Failure::read(&record.headers) {
-            return Self::DeadLetter {
-                origin: failure.origin,
-                stage: failure.stage,
-            };
+            return Self::DeadLetter { origin: failure.origin, stage: failure.stage };
         }
         if let Ok(Some(origin)) = Origin::read(&record.headers) {
             return Self::Made(origin);
@@ -58,11 +55,9 @@ impl Claim {
     pub(super) fn of_inbox(record: &Record) -> Self {
         match (inbox_record(record), Self::of(record)) {
             (Some(InboxRecord::Tick(_)), _) => Self::NoItem,
-            (Some(InboxRecord::Outcome(outcome)), Self::Made(origin)) => Self::Ended {
-                origin,
-                stage: outcome.stage,
-                status: outcome.status,
-            },
+            (Some(InboxRecord::Outcome(outcome)), Self::Made(origin)) => {
+                Self::Ended { origin, stage: outcome.stage, status: outcome.status }
+            }
             (_, claim) => claim,
         }
     }

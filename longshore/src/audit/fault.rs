@@ -51,20 +51,7 @@ pub struct Place {
 
 impl Place {
     pub(super) fn of(record: &Record) -> Self {
-        Self {
-            topic: record.topic.clone(),
-            partition: record.partition.0,
-            offset: record.offset.0,
-        }
-    }
-
-    /// The place of the item that an output was made of.
-    pub(super) fn of_item(origin: &Origin) -> Self {
-        Self {
-            topic: origin.topic.clone(),
-            partition: origin.partition,
-            offset: origin.offset,
-        }
+        Self { topic: record.topic.clone(), partition: record.partition.0, offset: record.offset.0 }
     }
 }
 

@@ -47,16 +47,10 @@ pub(super) enum Found {
 impl Input {
     /// An input of which these stretches will be read.
     pub(super) fn new(topic: TopicName, ranges: &[Range]) -> Self {
-        let stretch = |range: &Range| Stretch {
-            from: range.from.0,
-            to: range.to.0,
-            keys: Vec::new(),
-        };
+        let stretch =
+            |range: &Range| Stretch { from: range.from.0, to: range.to.0, keys: Vec::new() };
         let partitions = ranges.iter().map(|it| (it.partition.0, stretch(it)));
-        Self {
-            topic,
-            partitions: partitions.collect(),
-        }
+        Self { topic, partitions: partitions.collect() }
     }
 
     /// Takes note of a record.
@@ -70,7 +64,7 @@ impl Input {
         if index >= stretch.keys.len() {
             stretch.keys.resize(index + 1, EMPTY);
         }
-        stretch.keys[index] = record.key.as_ref().map_or(KEYLESS, |key| hash_of(key));
+        stretch.keys[index] = record.key.as_ref().map_or(KEYLESS, hash_of);
     }
 
     /// What stands there.

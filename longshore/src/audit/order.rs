@@ -32,11 +32,7 @@ pub(super) struct Output {
 
 impl Order {
     pub(super) fn new(ordering: Ordering) -> Self {
-        Self {
-            ordering,
-            last: HashMap::new(),
-            checked: 0,
-        }
+        Self { ordering, last: HashMap::new(), checked: 0 }
     }
 
     /// Takes the next output of a partition. If it should have come earlier: the offset of the item

@@ -8,7 +8,7 @@ use longshore_schemas::{StageName, TopicName};
 use thiserror::Error;
 
 use crate::inspect::Consumer;
-use crate::pipeline::{Join, Pipeline, Stage, StageInput};
+use crate::pipeline::{Join, Pipeline, Stage};
 
 /// What is audited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Plan {
 pub(super) struct Audited {
     pub(super) consumer: Consumer,
     pub(super) ordering: Ordering,
-    /// In whose names it ends parts: its own and those of the stages behind it. Empty for one that
-    /// is in no pipeline: any.
+    /// In whose names it ends parts: its own, and those of stages behind it that a join waits for.
+    /// Empty for one that is in no pipeline: any.
     pub(super) ends: BTreeSet<StageName>,
     /// Where it writes, inboxes and dead letters among them.
     pub(super) writes: BTreeSet<TopicName>,
@@ -118,10 +118,7 @@ impl Plan {
             ends: BTreeSet::new(),
             writes: topics.iter().map(|it| it.topic.clone()).collect(),
         };
-        Self {
-            stages: vec![audited],
-            topics,
-        }
+        Self { stages: vec![audited], topics }
     }
 }
 
@@ -143,9 +140,7 @@ fn check_known(
     stages: &[Audited],
     results: &[TopicName],
 ) -> Result<(), PlanError> {
-    let of_stages = stages
-        .iter()
-        .flat_map(|it| it.writes.iter().chain([&it.consumer.topic]));
+    let of_stages = stages.iter().flat_map(|it| it.writes.iter().chain([&it.consumer.topic]));
     let known: BTreeSet<_> = of_stages.chain(results).collect();
     match topics.iter().find(|topic| !known.contains(topic)) {
         None => Ok(()),
@@ -159,8 +154,10 @@ fn check_known(
 
 fn audited(pipeline: &Pipeline, stage: &Stage) -> Audited {
     let writes = [pipeline.output(stage), pipeline.stage_dead_letters(stage)];
-    let tells = |join: &&Join| pipeline.carries_parts(stage, join) || opens(stage, join);
+    let parts = |join| pipeline.part_stages(stage, join);
+    let tells = |join: &&Join| opens(stage, join) || !pipeline.part_stages(stage, join).is_empty();
     let inboxes = pipeline.joins().iter().filter(tells).map(|it| pipeline.inbox(it));
+    let ends = pipeline.joins().iter().flat_map(parts).chain([&stage.name]);
     Audited {
         consumer: Consumer {
             name: stage.name.clone(),
@@ -169,29 +166,13 @@ fn audited(pipeline: &Pipeline, stage: &Stage) -> Audited {
             topic: pipeline.input(stage),
         },
         ordering: stage.ordering,
-        ends: behind(pipeline, stage),
+        ends: ends.cloned().collect(),
         writes: writes.into_iter().chain(inboxes).collect(),
     }
 }
 
 fn opens(stage: &Stage, join: &Join) -> bool {
     stage.fan_out.as_ref().is_some_and(|it| it.join == join.name)
-}
-
-/// A stage and all that read, at first or second hand, what it writes.
-fn behind(pipeline: &Pipeline, stage: &Stage) -> BTreeSet<StageName> {
-    let mut found = BTreeSet::from([stage.name.clone()]);
-    // A stage may be written before the one that it reads from: once around for each is enough.
-    for _ in pipeline.stages() {
-        for reader in pipeline.stages() {
-            if let StageInput::Stage(from) = &reader.from
-                && found.contains(from)
-            {
-                found.insert(reader.name.clone());
-            }
-        }
-    }
-    found
 }
 
 fn kind_of(pipeline: &Pipeline, topic: &TopicName) -> Kind {
@@ -205,4 +186,3 @@ fn kind_of(pipeline: &Pipeline, topic: &TopicName) -> Kind {
         Kind::Outputs
     }
 }
-

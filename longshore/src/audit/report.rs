@@ -185,11 +185,7 @@ impl fmt::Display for NotChecked {
                 f,
                 "EO-2 and EO-4 ahead of the position: group {group} has a map that can't be used"
             ),
-            Self::Expired {
-                topic,
-                stage,
-                items,
-            } => write!(
+            Self::Expired { topic, stage, items } => write!(
                 f,
                 "EO-2: nothing tells of {items} items of {stage}, but records may be gone from {topic}"
             ),
@@ -204,7 +200,8 @@ impl fmt::Display for NotChecked {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut stages = Table::new(&["STAGE", "INPUT", "FINISHED", "GIVEN UP", "NOTHING", "RECORDS"]);
+        let mut stages =
+            Table::new(&["STAGE", "INPUT", "FINISHED", "GIVEN UP", "NOTHING", "RECORDS"]);
         for it in &self.stages {
             let counts = [it.finished, it.given_up, it.untold, it.records];
             let names = [it.stage.clone(), it.input.clone()];

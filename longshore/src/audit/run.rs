@@ -67,11 +67,7 @@ fn input(observer: &Observer, topic: &TopicName) -> Result<Input, InspectError> 
     let spans = ranges.iter().map(|it| it.to.0 - it.from.0);
     let offsets = u64::try_from(spans.sum::<i64>()).unwrap_or(0);
     if offsets > OFFSETS_MAX {
-        return Err(InspectError::TooLarge {
-            topic: topic.clone(),
-            offsets,
-            max: OFFSETS_MAX,
-        });
+        return Err(InspectError::TooLarge { topic: topic.clone(), offsets, max: OFFSETS_MAX });
     }
     let mut input = Input::new(topic.clone(), &ranges);
     for record in reader.read(&ranges, PATIENCE)? {

@@ -1,12 +1,19 @@
 //! The command line: one file for each command.
 
 mod options;
+mod which;
 
 pub mod apply;
+pub mod audit;
 pub mod config;
 pub mod coordinate;
+pub mod dlq;
 pub mod down;
+pub mod groups;
+pub mod lag;
 pub mod plan;
+pub mod produce;
+pub mod progress;
 pub mod run;
 pub mod status;
 pub mod up;
@@ -47,10 +54,25 @@ pub enum Command {
     Apply,
     /// Run a whole pipeline in this process; creates its topics first
     Run,
+    /// Publish work items to the pipeline's source, each once
+    Produce(produce::Args),
     /// Run stages of a pipeline in this process
     Work(work::Args),
     /// Run joins of a pipeline in this process
     Coordinate(coordinate::Args),
+    /// Say how many records each stage and join has still to finish
+    Lag(lag::Args),
+    /// List or show the open groups of joins
+    #[command(subcommand)]
+    Groups(groups::Command),
+    /// List the items that were given up
+    #[command(subcommand)]
+    Dlq(dlq::Command),
+    /// Show or mend the committed progress of a stage or join
+    #[command(subcommand)]
+    Progress(progress::Command),
+    /// Check from topics and progress that nothing was lost, doubled, leaked or put out of order
+    Audit(audit::Args),
     /// Check or show the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -65,8 +87,14 @@ pub(crate) fn execute(command: &Command, session: &mut Session<'_>) -> Result<Ex
         Command::Plan => plan::run(session),
         Command::Apply => apply::run(session),
         Command::Run => run::run(session),
+        Command::Produce(args) => produce::run(args, session),
         Command::Work(args) => work::run(args, session),
         Command::Coordinate(args) => coordinate::run(args, session),
+        Command::Lag(args) => lag::run(args, session),
+        Command::Groups(command) => groups::run(command, session),
+        Command::Dlq(command) => dlq::run(command, session),
+        Command::Progress(command) => progress::run(command, session),
+        Command::Audit(args) => audit::run(args, session),
         Command::Config(command) => config::run(command, session),
     }
 }

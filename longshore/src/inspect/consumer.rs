@@ -46,11 +46,6 @@ impl Consumer {
 
     /// A group that is in no pipeline.
     pub fn by_hand(group: &str, topic: &str) -> Self {
-        Self {
-            name: group.into(),
-            kind: Kind::Stage,
-            group: group.to_owned(),
-            topic: topic.into(),
-        }
+        Self { name: group.into(), kind: Kind::Stage, group: group.to_owned(), topic: topic.into() }
     }
 }

@@ -122,11 +122,7 @@ struct Kept {
 
 impl Kept {
     fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            count: 0,
-            letters: VecDeque::new(),
-        }
+        Self { limit, count: 0, letters: VecDeque::new() }
     }
 
     fn take(&mut self, letter: DeadLetter) {
@@ -146,10 +142,7 @@ impl Kept {
 
     fn into_newest(mut self) -> Newest {
         self.trim();
-        Newest {
-            count: self.count,
-            letters: self.letters.into(),
-        }
+        Newest { count: self.count, letters: self.letters.into() }
     }
 }
 

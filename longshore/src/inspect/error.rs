@@ -87,3 +87,14 @@ pub enum InspectError {
         reason: String,
     },
 }
+
+impl InspectError {
+    /// Whether no Kafka answers.
+    pub fn is_unreachable(&self) -> bool {
+        let unreachable = |error: &AdminError| matches!(error, AdminError::Unreachable { .. });
+        match self {
+            Self::Admin(error) | Self::Read(ReadError::Admin(error)) => unreachable(error),
+            _ => false,
+        }
+    }
+}

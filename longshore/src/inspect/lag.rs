@@ -136,9 +136,7 @@ fn count(
     };
     let at_most = |it: &Unfinished| matches!(it, Unfinished::AtMost(_));
     let pairs = standings.iter().zip(unfinished.iter_mut());
-    let mut open: Vec<_> = pairs
-        .filter(|(standing, it)| at_most(it) && near(standing))
-        .collect();
+    let mut open: Vec<_> = pairs.filter(|(standing, it)| at_most(it) && near(standing)).collect();
     let ranges: Vec<_> = open.iter().filter_map(|(it, _)| rest(it)).collect();
     for (_, unfinished) in &mut open {
         **unfinished = Unfinished::Exactly(0);
@@ -146,10 +144,11 @@ fn count(
     for record in reader.read(&ranges, PATIENCE)? {
         let record = record?;
         for (standing, unfinished) in &mut open {
-            if standing.partition == record.partition && is_open(standing, &record) {
-                if let Unfinished::Exactly(count) = unfinished {
-                    *count += 1;
-                }
+            if standing.partition == record.partition
+                && is_open(standing, &record)
+                && let Unfinished::Exactly(count) = unfinished
+            {
+                *count += 1;
             }
         }
     }
@@ -159,11 +158,7 @@ fn count(
 /// From the position to the end of what can be read now: open transactions aren't waited for.
 fn rest(standing: &Standing) -> Option<Range> {
     let from = standing.progress.position()?;
-    Some(Range {
-        partition: standing.partition,
-        from,
-        to: standing.log.last_stable,
-    })
+    Some(Range { partition: standing.partition, from, to: standing.log.last_stable })
 }
 
 fn is_open(standing: &Standing, record: &Record) -> bool {
@@ -188,10 +183,7 @@ fn look_at(reader: &mut Reader, standing: &Standing) -> Result<Option<Worst>, In
     let Some(next) = first(reader, rest, is_next)? else {
         return Ok(None);
     };
-    let whole = Range {
-        from: standing.log.log_start,
-        ..rest
-    };
+    let whole = Range { from: standing.log.log_start, ..rest };
     let oldest = first(reader, whole, |_| true)?;
     Ok(Some(told(standing, &next, oldest.as_ref(), Timestamp::now())))
 }
@@ -227,11 +219,7 @@ fn told(standing: &Standing, next: &Record, oldest: Option<&Record>, now: Timest
 
 /// A key as people read it.
 pub(crate) fn shown(key: &[u8]) -> String {
-    String::from_utf8_lossy(key)
-        .chars()
-        .take(80)
-        .flat_map(char::escape_debug)
-        .collect()
+    String::from_utf8_lossy(key).chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 fn partition_lag((standing, unfinished): (&Standing, Unfinished)) -> PartitionLag {

@@ -146,24 +146,11 @@ fn change(
 ) -> Change {
     let partition = standing.partition;
     let committed = Committed { offset, metadata };
-    Change {
-        partition,
-        consequence,
-        write: Sent {
-            partition,
-            committed,
-        },
-    }
+    Change { partition, consequence, write: Sent { partition, committed } }
 }
 
 fn signed(found: &Metadata, base: Offset, finished: FinishedMap) -> Metadata {
-    Metadata {
-        base,
-        owner: OPERATOR.to_owned(),
-        seq: found.seq + 1,
-        finished,
-        ..found.clone()
-    }
+    Metadata { base, owner: OPERATOR.to_owned(), seq: found.seq + 1, finished, ..found.clone() }
 }
 
 fn expired(standing: &Standing, from: Offset, to: Offset) -> Consequence {
@@ -224,10 +211,7 @@ mod tests {
     use crate::inspect::standing::tests::{ours, standing};
 
     fn consumer(kind: Kind) -> Consumer {
-        Consumer {
-            kind,
-            ..Consumer::by_hand("orders.price", "orders")
-        }
+        Consumer { kind, ..Consumer::by_hand("orders.price", "orders") }
     }
 
     fn written(change: &Change) -> Progress {
@@ -259,10 +243,8 @@ mod tests {
 
     #[test]
     fn a_broken_map_can_be_dropped_unless_it_says_where_groups_begin() {
-        let broken = Progress::of(Some(Committed {
-            offset: Offset(5),
-            metadata: "ls9:whatever".into(),
-        }));
+        let broken =
+            Progress::of(Some(Committed { offset: Offset(5), metadata: "ls9:whatever".into() }));
         let standing = standing(0, 100, broken);
         let change = drop_map(&consumer(Kind::Stage), &standing).unwrap().unwrap();
         assert_eq!(written(&change), Progress::Plain(Offset(5)));

@@ -6,7 +6,7 @@
 mod consumer;
 mod error;
 mod observer;
-mod standing;
+pub(crate) mod standing;
 
 pub mod dead_letters;
 pub mod lag;

@@ -1,7 +1,7 @@
 //! The open groups of a join: its inbox, taken through the same gather as its owner's, read-only.
 
 use longshore_coordinator::gather::{Effect, Gather, OpenGroup, Rules};
-use longshore_coordinator::{JournalFrom, JoinState, read_journal};
+use longshore_coordinator::{JoinState, JournalFrom, read_journal};
 use longshore_kafka::admin::{Isolation, Stability};
 use longshore_kafka::reader::{Range, Reader};
 use longshore_kafka::{Offset, Partition, Record};
@@ -137,13 +137,7 @@ struct Inbox<'a> {
 
 impl<'a> Inbox<'a> {
     fn new(view: &'a JoinView, gather: &'a mut Gather, position: Offset) -> Self {
-        Self {
-            view,
-            gather,
-            position,
-            is_live: false,
-            count: 0,
-        }
+        Self { view, gather, position, is_live: false, count: 0 }
     }
 
     fn take(&mut self, record: &Record) -> Result<(), InspectError> {

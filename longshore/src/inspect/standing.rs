@@ -43,10 +43,7 @@ impl Progress {
         match Metadata::parse(&metadata, offset) {
             Ok(None) => Self::Plain(offset),
             Ok(Some(metadata)) => Self::Ours(Box::new(metadata)),
-            Err(reason) => Self::Unusable {
-                position: offset,
-                reason,
-            },
+            Err(reason) => Self::Unusable { position: offset, reason },
         }
     }
 
@@ -111,28 +108,24 @@ pub(crate) mod tests {
             last_stable: Offset(end),
             high: Offset(end),
         };
-        Standing {
-            partition: Partition(0),
-            log,
-            progress,
-        }
+        Standing { partition: Partition(0), log, progress }
     }
 
     #[test]
     fn what_is_finished_is_below_the_position_or_in_the_map() {
         let progress = ours(10, &[(12, 14)]);
         let finished = |offset| progress.finishes(Offset(offset));
-        assert_eq!([9, 10, 12, 14].map(finished), [Some(true), Some(false), Some(true), Some(false)]);
+        assert_eq!(
+            [9, 10, 12, 14].map(finished),
+            [Some(true), Some(false), Some(true), Some(false)]
+        );
         assert_eq!(Progress::None.finishes(Offset(0)), Some(false));
         assert_eq!(Progress::Plain(Offset(5)).finishes(Offset(4)), Some(true));
     }
 
     #[test]
     fn with_a_broken_map_nothing_is_known_ahead_of_the_position() {
-        let committed = Committed {
-            offset: Offset(5),
-            metadata: "ls1:broken".into(),
-        };
+        let committed = Committed { offset: Offset(5), metadata: "ls1:broken".into() };
         let progress = Progress::of(Some(committed));
         assert_eq!(progress.position(), Some(Offset(5)));
         assert_eq!(progress.finishes(Offset(4)), Some(true));

@@ -1,0 +1,281 @@
+//! Books with one fault planted in each.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use longshore_kafka::Partition;
+use longshore_kafka::lane::config::Ordering;
+use longshore_kafka::reader::Range;
+use longshore_schemas::headers::{Failure, ORIGIN};
+use longshore_schemas::records::{InboxRecord, PartOutcome, Tick};
+use longshore_schemas::{Headers, PartId, Revision, Timestamp};
+
+use super::super::fault::Invariant;
+use super::super::plan::ByHand;
+use super::super::report::Verdict;
+use super::*;
+use crate::inspect::standing::tests::ours;
+
+const ITEMS: i64 = 10;
+
+/// A stage `price` that reads `in/0` (items at even offsets, markers between them, keys a and b in
+/// turn) and writes `out`.
+struct Case {
+    ordering: Ordering,
+    before: Progress,
+    after: Progress,
+    nothing: Nothing,
+    /// What `out` holds, by the offsets of the items.
+    outputs: Vec<Record>,
+    dead_letters: Vec<Record>,
+}
+
+impl Case {
+    /// Everything is in order, and all items are finished.
+    fn good() -> Self {
+        Self {
+            ordering: Ordering::Key,
+            before: ours(2 * ITEMS, &[]),
+            after: ours(2 * ITEMS, &[]),
+            nothing: Nothing::Lost,
+            outputs: (0..ITEMS).map(|it| output(it, &format!("in/0/{}/0", 2 * it))).collect(),
+            dead_letters: Vec::new(),
+        }
+    }
+
+    fn report(&self) -> Report {
+        let plan = Plan::by_hand(ByHand {
+            group: "price".into(),
+            input: "in".into(),
+            outputs: vec!["out".into()],
+            dead_letters: Some("in-dlt".into()),
+            ordering: self.ordering,
+        });
+        let mut books = Books::new(&plan, &BTreeMap::from([("in".into(), input())]), 100);
+        for (written, records) in plan.topics.iter().zip([&self.outputs, &self.dead_letters]) {
+            records.iter().for_each(|record| books.enter(written, record));
+        }
+        let around = Around {
+            before: BTreeMap::from([(0, self.before.clone())]),
+            after: BTreeMap::from([(0, self.after.clone())]),
+        };
+        books.close(&[(around, self.nothing.clone())])
+    }
+
+    /// The faults, as they are told.
+    fn faults(&self) -> Vec<(Invariant, String)> {
+        let faults = self.report().faults;
+        faults.iter().map(|it| (it.breaks(), it.to_string())).collect()
+    }
+
+    fn has_only(&self, invariant: Invariant, told: &str) {
+        assert_eq!(self.faults(), [(invariant, told.to_owned())]);
+        assert_eq!(self.report().verdict(), Verdict::Faulty);
+    }
+}
+
+fn record(topic: &str, offset: i64, key: Option<&str>) -> Record {
+    Record {
+        topic: topic.into(),
+        partition: Partition(0),
+        offset: Offset(offset),
+        key: key.map(|key| Bytes::copy_from_slice(key.as_bytes())),
+        value: None,
+        headers: Headers::new(),
+        timestamp: None,
+    }
+}
+
+fn output(offset: i64, origin: &str) -> Record {
+    let mut record = record("out", offset, None);
+    record.headers.set_text(ORIGIN, origin);
+    record
+}
+
+fn dead_letter(offset: i64, origin: &str) -> Record {
+    let mut record = record("in-dlt", offset, None);
+    let failure = Failure {
+        class: "poison".into(),
+        message: "bad".into(),
+        origin: origin.parse().unwrap(),
+        attempts: 1,
+        stage: "price".into(),
+        failed_at: Timestamp(0),
+    };
+    failure.write(&mut record.headers);
+    record
+}
+
+fn input() -> Arc<Input> {
+    let range = Range { partition: Partition(0), from: Offset(0), to: Offset(2 * ITEMS) };
+    let mut input = Input::new("in".into(), &[range]);
+    for item in 0..ITEMS {
+        let key = if item % 2 == 0 { "a" } else { "b" };
+        input.take(&record("in", 2 * item, Some(key)));
+    }
+    Arc::new(input)
+}
+
+#[test]
+fn a_good_book_is_clean_and_says_what_was_looked_at() {
+    let report = Case::good().report();
+    assert_eq!((report.verdict(), &report.faults), (Verdict::Clean, &vec![]));
+    let stage = &report.stages[0];
+    assert_eq!((stage.finished, stage.records, stage.in_order), (10, 10, 10));
+    assert!(report.to_string().contains("nothing is wrong"), "{report}");
+}
+
+#[test]
+fn a_lost_item_is_named() {
+    let mut case = Case::good();
+    case.outputs.remove(3);
+    case.has_only(Invariant::Eo2, "in/0/6 is finished by price, and nothing came of it");
+}
+
+#[test]
+fn an_item_finished_ahead_of_the_position_must_have_ended_too() {
+    let mut case = Case::good();
+    case.before = ours(4, &[(6, 9)]);
+    case.after = case.before.clone();
+    case.outputs =
+        [0, 2, 6].iter().zip(0..).map(|(it, at)| output(at, &format!("in/0/{it}/0"))).collect();
+    case.has_only(Invariant::Eo2, "in/0/8 is finished by price, and nothing came of it");
+}
+
+#[test]
+fn an_unfinished_item_needs_no_outcome() {
+    let mut case = Case::good();
+    case.outputs.truncate(3);
+    case.before = ours(6, &[]);
+    case.after = ours(6, &[]);
+    assert_eq!(case.report().verdict(), Verdict::Clean);
+}
+
+#[test]
+fn a_dead_letter_is_an_outcome_and_not_beside_an_output() {
+    let mut case = Case::good();
+    case.dead_letters = vec![dead_letter(0, "in/0/6/0")];
+    case.has_only(Invariant::Eo2, "in/0/6 has an output of price and is dead-lettered by it");
+    case.outputs.remove(3);
+    assert_eq!(case.faults(), []);
+    assert_eq!(case.report().stages[0].given_up, 1);
+    case.dead_letters.push(dead_letter(1, "in/0/6/0"));
+    case.has_only(Invariant::Eo3, "in-dlt/0/1 is a second record of origin in/0/6/0");
+}
+
+#[test]
+fn a_doubled_record_is_named_and_told_from_a_second_output() {
+    let mut case = Case::good();
+    case.outputs.push(output(10, "in/0/18/1"));
+    assert_eq!(case.faults(), []);
+    case.outputs.push(output(11, "in/0/4/0"));
+    case.has_only(Invariant::Eo3, "out/0/11 is a second record of origin in/0/4/0");
+    case.outputs[11] = output(11, "in/0/18/1");
+    case.has_only(Invariant::Eo3, "out/0/11 is a second record of origin in/0/18/1");
+}
+
+#[test]
+fn records_of_one_key_in_the_wrong_order_are_named() {
+    let mut case = Case::good();
+    // Items 4 and 6 are of different keys; 4 and 8 are of the same.
+    case.outputs.swap(2, 3);
+    assert_eq!(case.faults(), []);
+    case.outputs.swap(2, 3);
+    case.outputs.swap(2, 4);
+    let told = "out/0/2, of in/0/4/0, comes after a record of offset 8, of its key";
+    case.has_only(Invariant::Eo6, told);
+    case.ordering = Ordering::None;
+    assert_eq!(case.faults(), []);
+    case.ordering = Ordering::Partition;
+    assert_eq!(case.faults().len(), 2);
+}
+
+#[test]
+fn a_record_whose_origin_nobody_committed_is_named() {
+    let table = [
+        ("in/0/7/0", "a marker's or an aborted record's offset"),
+        ("in/3/0/0", "a partition that isn't there"),
+        ("elsewhere/0/0/0", "a topic that the stage doesn't read"),
+        ("nonsense", "no origin"),
+    ];
+    for (origin, why) in table {
+        let mut case = Case::good();
+        case.outputs.push(output(10, origin));
+        let told = format!("out/0/10 names origin {origin}, which no committed record is");
+        assert_eq!(case.faults(), [(Invariant::Eo4, told)], "{why}");
+    }
+    let mut case = Case::good();
+    case.outputs.push(record("out", 10, None));
+    case.has_only(Invariant::Eo4, "out/0/10 names origin none, which no committed record is");
+}
+
+#[test]
+fn a_record_of_an_item_that_is_not_finished_is_named() {
+    let mut case = Case::good();
+    case.before = ours(10, &[]);
+    case.after = ours(16, &[(18, 20)]);
+    let told = "in/0/16 has records of price that can be read, and isn't finished in its progress";
+    case.has_only(Invariant::Eo4, told);
+}
+
+#[test]
+fn what_cannot_be_checked_is_said_and_is_no_fault() {
+    let lost = |nothing| {
+        let mut case = Case::good();
+        case.outputs.remove(3);
+        Case { nothing, ..case }.report()
+    };
+    assert_eq!(lost(Nothing::Expired("out".into())).verdict(), Verdict::Inconclusive);
+    let left_out = lost(Nothing::LeftOut);
+    assert_eq!((left_out.verdict(), left_out.stages[0].untold), (Verdict::Clean, 1));
+    let never = Case { before: Progress::None, after: Progress::None, ..Case::good() };
+    let report = never.report();
+    assert_eq!(report.not_checked, BTreeSet::from([NotChecked::NoProgress("price".into())]));
+    assert_eq!(report.verdict(), Verdict::Inconclusive);
+}
+
+#[test]
+fn records_of_newer_and_of_expired_items_are_only_counted() {
+    let mut case = Case::good();
+    case.outputs.push(output(10, &format!("in/0/{}/0", 2 * ITEMS)));
+    let report = case.report();
+    assert_eq!((report.verdict(), report.stages[0].newer), (Verdict::Clean, 1));
+}
+
+#[test]
+fn faults_are_counted_beyond_those_that_are_named() {
+    let mut report = Report::new(2);
+    for _ in 0..5 {
+        let (origin, at) = ("x".to_owned(), Place::of(&output(0, "x")));
+        report.fault(Fault::Doubled { origin, at });
+    }
+    assert_eq!((report.faults.len(), report.counts[&Invariant::Eo3]), (2, 5));
+    assert!(report.to_string().contains("at fault: 3 more"), "{report}");
+}
+
+#[test]
+fn an_inbox_tells_of_parts_that_ended_in_the_name_of_a_later_stage() {
+    let outcome = |stage: &str, status| PartOutcome {
+        group_id: "g".into(),
+        revision: Revision(1),
+        opened_at: Timestamp(0),
+        stage: stage.into(),
+        part_id: PartId(0),
+        attempt: 0,
+        status,
+        payload: None,
+        error: None,
+    };
+    let mut told = output(0, "in/0/2/0");
+    told.value = Some(InboxRecord::Outcome(outcome("pack", PartStatus::Done)).encode().unwrap());
+    let expected = Claim::Ended {
+        origin: "in/0/2/0".parse().unwrap(),
+        stage: "pack".into(),
+        status: PartStatus::Done,
+    };
+    assert_eq!(Claim::of_inbox(&told), expected);
+    let tick = Tick { at: Timestamp(0), owner: "o".into() };
+    told.value = Some(InboxRecord::Tick(tick).encode().unwrap());
+    told.headers = Headers::new();
+    assert_eq!(Claim::of_inbox(&told), Claim::NoItem);
+}
