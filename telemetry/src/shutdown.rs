@@ -1,10 +1,16 @@
 //! How the process ends: the first signal asks it to drain, the second one ends it at once.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+
+/// A signal that follows the first one this closely is its echo: nobody who lost patience is so
+/// quick.
+const ECHO: Duration = Duration::from_millis(200);
 
 /// The wish that the process drains. Keep it until the process is done: once dropped it no longer
 /// listens, and signals are ignored.
@@ -16,8 +22,8 @@ pub struct Shutdown {
 
 impl Shutdown {
     /// Listens for SIGTERM and SIGINT. The first cancels the token; the process drains, commits,
-    /// leaves its groups, and exits with 0 in its own time. The second, of either kind, ends the
-    /// process where it stands, with 143 (SIGTERM) or 130 (SIGINT) as a shell reports them: what
+    /// leaves its groups, and exits with 0 in its own time. The second, of either kind and not
+    /// within 200 ms of the first, ends the process where it stands, with 143 (SIGTERM) or 130 (SIGINT) as a shell reports them: what
     /// was not committed is aborted by its timeout and done again, as after a crash.
     ///
     /// Must be called within a tokio runtime; fails if the operating system refuses the listener.
@@ -49,6 +55,8 @@ async fn drain_then_exit(mut signals: Signals, draining: CancellationToken) {
     let first = signals.next().await;
     tracing::info!(signal = first.name, "draining, a second signal exits at once");
     draining.cancel();
+    // What sends to a process and its group, such as GNU timeout, sends the same signal twice.
+    let _ = timeout(ECHO, signals.silence()).await;
     let second = signals.next().await;
     tracing::warn!(signal = second.name, "exiting without draining");
     std::process::exit(second.exit_code);
@@ -76,6 +84,13 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
+    }
+
+    /// Ignores what comes, for ever.
+    async fn silence(&mut self) {
+        loop {
+            self.next().await;
+        }
     }
 
     async fn next(&mut self) -> Ending {
