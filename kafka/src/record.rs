@@ -58,6 +58,11 @@ impl Record {
     pub fn bytes(&self) -> usize {
         payload_bytes(self.key.as_ref(), self.value.as_ref(), &self.headers)
     }
+
+    /// About what it takes in memory while a lane holds it.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes() + HELD_OVERHEAD
+    }
 }
 
 /// A record to be written.
@@ -78,11 +83,20 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// About what it takes in memory while a lane holds it.
+    pub fn held_bytes(&self) -> usize {
+        self.bytes() + HELD_OVERHEAD
+    }
+
     /// Bytes of key, value and headers.
     pub fn bytes(&self) -> usize {
         payload_bytes(self.key.as_ref(), self.value.as_ref(), &self.headers)
     }
 }
+
+/// What a record takes beside its bytes while a lane holds it: the record itself, its places in
+/// queues, and the headers' list.
+const HELD_OVERHEAD: usize = 512;
 
 fn payload_bytes(key: Option<&Bytes>, value: Option<&Bytes>, headers: &Headers) -> usize {
     key.map_or(0, Bytes::len) + value.map_or(0, Bytes::len) + headers.bytes()

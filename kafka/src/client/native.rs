@@ -11,8 +11,6 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use longshore_schemas::Headers;
 use rdkafka::TopicPartitionList;
 use rdkafka::bindings as c;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -133,21 +131,22 @@ pub(super) fn metadata(list: &TopicPartitionList) -> Vec<String> {
         // borrowed, and its metadata is null or as long as it says.
         unsafe {
             let element = (*list.ptr()).elems.offset(index);
-            copied((*element).metadata, (*element).metadata_size)
+            let metadata = bytes((*element).metadata, (*element).metadata_size);
+            String::from_utf8_lossy(metadata.unwrap_or_default()).into_owned()
         }
     };
-    (0..list.count() as isize)
-        .map(|index| String::from_utf8_lossy(&read(index).unwrap_or_default()).into_owned())
-        .collect()
+    (0..list.count() as isize).map(read).collect()
 }
 
-/// The headers of a message, in their order.
-pub(super) fn headers(message: &BorrowedMessage<'_>) -> Headers {
-    let mut found = Headers::new();
+/// Shows the headers of a message, in their order.
+pub(super) fn visit_headers(
+    message: &BorrowedMessage<'_>,
+    mut visit: impl FnMut(String, Option<&[u8]>),
+) {
     let mut native = ptr::null_mut();
     // SAFETY: the message lives as long as its borrow, and owns the headers that are looked at.
     if !is_ok(unsafe { c::rd_kafka_message_headers(message.ptr(), &mut native) }) {
-        return found;
+        return;
     }
     let (mut name, mut value, mut size) = (ptr::null::<c_char>(), ptr::null::<c_void>(), 0);
     for index in 0.. {
@@ -159,11 +158,9 @@ pub(super) fn headers(message: &BorrowedMessage<'_>) -> Headers {
             break;
         }
         // SAFETY: the call has just set all three: a name with a nul at its end, and a value that
-        // is null or as long as it says. Both are copied while the message is borrowed.
-        let (name, value) = unsafe { (text(name), copied(value, size)) };
-        found.push(&name, value.map(Bytes::from));
+        // is null or as long as it says. Both are shown while the message is borrowed.
+        unsafe { visit(text(name), bytes(value, size)) }
     }
-    found
 }
 
 fn is_ok(code: c::rd_kafka_resp_err_t) -> bool {
@@ -182,46 +179,14 @@ unsafe fn text(pointer: *const c_char) -> String {
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
 }
 
-/// A copy of some bytes; none for null.
+/// Some bytes; none for null.
 ///
 /// # Safety
-/// The pointer is null, or valid for `size` bytes.
-unsafe fn copied(pointer: *const c_void, size: usize) -> Option<Vec<u8>> {
+/// The pointer is null, or valid for `size` bytes as long as the result is used.
+unsafe fn bytes<'a>(pointer: *const c_void, size: usize) -> Option<&'a [u8]> {
     if pointer.is_null() {
         return None;
     }
     // SAFETY: by the caller's promise.
-    Some(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), size) }.to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use rdkafka::{ClientConfig, Offset};
-
-    use super::*;
-
-    #[test]
-    fn a_consumer_that_never_joined_is_no_member() {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", "127.0.0.1:1").set("group.id", "g");
-        let consumer: BaseConsumer = config.create().expect("no broker is needed");
-        let membership = Membership::of(&consumer).expect("it has a group");
-        assert!(!membership.is_live());
-    }
-
-    #[test]
-    fn codes_have_the_names_that_the_protocol_gives_them() {
-        assert_eq!(code_name(RDKafkaErrorCode::InvalidTransactionalState), "INVALID_TXN_STATE");
-        assert_eq!(code_name(RDKafkaErrorCode::OperationTimedOut), "_TIMED_OUT");
-        assert_eq!(code_name(RDKafkaErrorCode::MessageSizeTooLarge), "MSG_SIZE_TOO_LARGE");
-    }
-
-    #[test]
-    fn metadata_is_read_beside_each_offset() {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset("t", 0, Offset::Offset(1)).expect("an offset");
-        list.add_partition("t", 1).set_metadata("ls1:1");
-        assert_eq!(metadata(&list), ["", "ls1:1"]);
-        assert_eq!(metadata(&TopicPartitionList::new()), Vec::<String>::new());
-    }
+    Some(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), size) })
 }

@@ -80,7 +80,7 @@ impl Queues {
         let runnable = self.runnable.drain().map(|Reverse(ByOffset(item))| item);
         let behind = self.busy.drain().flat_map(|(_, queue)| queue);
         self.behind = 0;
-        runnable.chain(behind).map(|item| item.record.bytes()).sum()
+        runnable.chain(behind).map(|item| item.record.held_bytes()).sum()
     }
 
     fn key(&self, item: &Item) -> Option<Bytes> {
@@ -189,7 +189,7 @@ mod tests {
     fn clearing_drops_everything() {
         let mut queues = filled(Ordering::Key, &[Some("a"), Some("a"), None]);
         assert_eq!(queues.len(), 3);
-        assert_eq!(queues.clear(), 2, "the bytes of two keys");
+        assert_eq!(queues.clear(), 3 * 512 + 2, "three records, and the bytes of two keys");
         assert_eq!((queues.len(), queues.peek()), (0, None));
     }
 }

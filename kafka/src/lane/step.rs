@@ -123,4 +123,9 @@ impl Finished {
     pub fn bytes(&self) -> usize {
         self.outputs.iter().map(Outgoing::bytes).sum()
     }
+
+    /// About what all outputs take in memory.
+    pub fn held_bytes(&self) -> usize {
+        self.outputs.iter().map(Outgoing::held_bytes).sum()
+    }
 }

@@ -22,7 +22,7 @@ const DECIDED_AFTER: Duration = Duration::from_secs(5);
 /// attempt, so it is far above any sensible concurrency.
 const IN_FLIGHT_MAX: usize = 4_096;
 /// Items of a partition that wait for their key; also what is looked through for one that is free.
-const WAITING_MAX: usize = 10_000;
+const WAITING_MAX: usize = 2_000;
 /// Outcomes in one transaction.
 const BATCH_ITEMS_MAX: usize = 10_000;
 /// Bytes of output in one transaction.

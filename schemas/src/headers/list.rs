@@ -1,14 +1,16 @@
 //! The headers of a record: an ordered list, names may repeat, the last one wins.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use bytes::Bytes;
 
 use super::OURS;
+use super::names::interned;
 
 /// The headers of one record, in their order on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Box<str>, Option<Bytes>)>);
+pub struct Headers(Vec<(Cow<'static, str>, Option<Bytes>)>);
 
 impl Headers {
     /// No headers.
@@ -16,9 +18,15 @@ impl Headers {
         Self::default()
     }
 
+    /// No headers, and room for some.
+    pub fn with_capacity(count: usize) -> Self {
+        Self(Vec::with_capacity(count))
+    }
+
     /// Adds a header behind all others. Kafka allows a header without a value.
     pub fn push(&mut self, name: &str, value: Option<Bytes>) {
-        self.0.push((name.into(), value));
+        let name = interned(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed);
+        self.0.push((name, value));
     }
 
     /// Replaces every header of this name with one.

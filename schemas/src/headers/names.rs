@@ -49,3 +49,25 @@ pub const TRACESTATE: &str = "tracestate";
 pub const BAGGAGE: &str = "baggage";
 /// The id of a record that is a CloudEvent in binary mode (CloudEvents, Kafka protocol binding).
 pub const CE_ID: &str = "ce_id";
+
+/// The names that nearly every record carries: many records are in memory at once, so these stand
+/// there only once.
+const COMMON: [&str; 12] = [
+    ORIGIN,
+    ID,
+    GROUP,
+    REVISION,
+    OPENED_AT,
+    PART,
+    INBOX,
+    ATTEMPT,
+    IDEMPOTENCY_KEY,
+    TRACEPARENT,
+    TRACESTATE,
+    BAGGAGE,
+];
+
+/// The name without a copy of its own, if it is a common one.
+pub(super) fn interned(name: &str) -> Option<&'static str> {
+    COMMON.into_iter().find(|common| *common == name)
+}

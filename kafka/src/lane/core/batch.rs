@@ -136,10 +136,10 @@ impl Core {
 
     /// An outcome's outputs were refused for good: these take their place.
     pub fn replace(&mut self, finished: &mut Finished, outputs: Vec<Outgoing>) {
-        let before = finished.bytes();
+        let before = finished.held_bytes();
         finished.outputs = outputs;
         finished.verdict = Verdict::Failed;
-        let after = finished.bytes();
+        let after = finished.held_bytes();
         if let Some(owned) = self.owned(finished.partition, finished.epoch) {
             owned.held_bytes = owned.held_bytes + after - before;
         }
@@ -161,5 +161,5 @@ fn covers(outcomes: &[Finished], progress: &[(Epoch, Sent)]) -> bool {
 
 /// Bytes held for an outcome: those of its item and of its outputs.
 fn held(finished: &Finished) -> usize {
-    finished.bytes() + finished.item.as_ref().map_or(0, |item| item.record.bytes())
+    finished.held_bytes() + finished.item.as_ref().map_or(0, |item| item.record.held_bytes())
 }

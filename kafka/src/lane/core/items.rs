@@ -33,7 +33,7 @@ impl Core {
                 if owned.window.receive(record.offset) == Received::AlreadyFinished {
                     return Reception::Passed;
                 }
-                owned.held_bytes += record.bytes();
+                owned.held_bytes += record.held_bytes();
                 owned.queues.push(Arc::new(Item { epoch: owned.epoch, record }));
                 Reception::Queued
             }
@@ -75,7 +75,7 @@ impl Core {
             owned.in_flight -= 1;
             owned.queues.ended(item);
         }
-        owned.held_bytes += finished.bytes();
+        owned.held_bytes += finished.held_bytes();
         self.ready.push(finished, now);
         true
     }
