@@ -27,6 +27,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// count is fixed.
 const EVENTS: usize = 100;
 
+/// The pause before a question is asked again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// Which records count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Isolation {
@@ -55,6 +58,36 @@ pub(crate) enum At {
     End,
     /// The first record at this time or later; the end if there is none.
     Time(Timestamp),
+}
+
+/// Asks again while the cluster is only moving house: a topic just made has no leader yet, a broker
+/// just started has not loaded its groups. Bounded by [`DEADLINE`].
+fn patiently<T>(ask: impl Fn() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        match ask() {
+            Err(error) if code_of(&error).is_some_and(passes) && Instant::now() < deadline => {
+                std::thread::sleep(ASK_AGAIN_AFTER);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Whether this answer is one that time mends.
+fn passes(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::NotLeaderForPartition
+            | RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::OffsetNotAvailable
+            | RDKafkaErrorCode::UnknownLeaderEpoch
+            | RDKafkaErrorCode::FencedLeaderEpoch
+            | RDKafkaErrorCode::ReplicaNotAvailable
+            | RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+    )
 }
 
 /// A client for questions, at one isolation, for one group's progress perhaps.
@@ -181,14 +214,14 @@ impl Lookup {
             At::End => rdkafka::Offset::End,
             At::Time(Timestamp(millis)) => rdkafka::Offset::Offset(millis.max(0)),
         };
-        let list = listed(topic, partitions.iter().map(|&it| (it, time))).map_err(failed)?;
-        let answer = self.consumer().offsets_for_times(list, DEADLINE).map_err(failed)?;
-        answer
-            .elements()
-            .iter()
-            .map(|it| it.error().map(|()| (Partition(it.partition()), plain_offset(it))))
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        let ask = || {
+            let list = listed(topic, partitions.iter().map(|&it| (it, time)))?;
+            let answer = self.consumer().offsets_for_times(list, DEADLINE)?;
+            let place =
+                |it: &TopicPartitionListElem<'_>| Ok((Partition(it.partition()), plain_offset(it)));
+            answer.elements().iter().map(|it| it.error().and_then(|()| place(it))).collect()
+        };
+        patiently(ask).map_err(failed)
     }
 
     /// The group's progress in each of these partitions.
@@ -199,14 +232,14 @@ impl Lookup {
     ) -> Result<Vec<(Partition, Option<Committed>)>, AdminError> {
         let failed = |error| self.explain_committed(topic, error);
         let none = partitions.iter().map(|&it| (it, rdkafka::Offset::Invalid));
-        let list = listed(topic, none).map_err(failed)?;
-        let answer = self.consumer().committed_offsets(list, DEADLINE).map_err(failed)?;
-        answer
-            .elements()
-            .iter()
-            .map(|it| it.error().map(|()| (Partition(it.partition()), committed(it))))
-            .collect::<Result<_, _>>()
-            .map_err(failed)
+        let ask = || {
+            let answer =
+                self.consumer().committed_offsets(listed(topic, none.clone())?, DEADLINE)?;
+            let place =
+                |it: &TopicPartitionListElem<'_>| Ok((Partition(it.partition()), committed(it)));
+            answer.elements().iter().map(|it| it.error().and_then(|()| place(it))).collect()
+        };
+        patiently(ask).map_err(failed)
     }
 
     /// A group; none if nobody ever heard of it, or its coordinator has forgotten it.
