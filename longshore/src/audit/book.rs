@@ -203,7 +203,8 @@ impl Book {
             End::GivenUp => &mut self.given_up,
         };
         ended.entry(partition).or_default().insert(item);
-        if kind == Kind::Outputs {
+        // Redriven dead letters may come in any order.
+        if kind != Kind::DeadLetters {
             self.enter_output(record, origin, item, report);
         }
     }
