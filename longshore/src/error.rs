@@ -106,10 +106,19 @@ impl CommandError {
             | Self::NoPipeline
             | Self::Audit(_)
             | Self::UnknownName { .. } => Exit::Usage,
-            Self::NoKafka | Self::Admin(AdminError::Unreachable { .. }) => Exit::Unreachable,
+            Self::NoKafka => Exit::Unreachable,
+            Self::Admin(error) if is_unreachable(error) => Exit::Unreachable,
             Self::Inspect(error) if error.is_unreachable() => Exit::Unreachable,
-            Self::Unfit { .. } => Exit::Unfit,
-            Self::Admin(AdminError::Settings(_)) => Exit::Usage,
+            Self::Unfit { .. } | Self::Producer(ProducerError::NoTopic { .. }) => Exit::Unfit,
+            Self::Producer(ProducerError::Admin(error)) if is_unreachable(error) => {
+                Exit::Unreachable
+            }
+            Self::Admin(AdminError::Settings(_))
+            | Self::Producer(
+                ProducerError::OutOfBounds { .. }
+                | ProducerError::NoSuchField { .. }
+                | ProducerError::Schema(_),
+            ) => Exit::Usage,
             Self::Admin(_)
             | Self::Inspect(_)
             | Self::Local(_)
@@ -126,6 +135,10 @@ impl CommandError {
     pub(crate) fn system(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { doing, source }
     }
+}
+
+fn is_unreachable(error: &AdminError) -> bool {
+    matches!(error, AdminError::Unreachable { .. })
 }
 
 impl From<Problems> for CommandError {

@@ -54,3 +54,21 @@ fn stages_and_joins_share_the_work_as_processes_of_their_own() {
         assert_eq!(said.code, Some(0), "{said:?}");
     }
 }
+
+#[test]
+fn of_two_processes_in_one_slot_the_first_stops_and_says_why() {
+    let orders = Orders::new("slot");
+    assert_eq!(orders.run(&["apply"]).code, Some(0));
+    let work = ["work", "--stage", "price", "--slot", "only", "--drain-timeout", "5s"];
+    let first = orders.start(&work);
+    let members = || {
+        let group = orders.admin().group(&orders.topic("price")).unwrap();
+        group.map_or(0, |group| group.members.len())
+    };
+    until("the first has joined", || members() == 1);
+    let second = orders.start(&work);
+    let said = first.ended();
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.complaint.contains("give each process a slot of its own"), "{said:?}");
+    assert_eq!(second.stop().code, Some(0));
+}

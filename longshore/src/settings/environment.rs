@@ -28,8 +28,8 @@ impl Environment {
         Some((format!("{PREFIX}{name}"), value))
     }
 
-    /// Properties of the Kafka client, `sasl.password` of `LONGSHORE_KAFKA_SASL_PASSWORD`: each with
-    /// its variable and value.
+    /// Properties of the Kafka client, `sasl.password` of `LONGSHORE_KAFKA_SASL_PASSWORD`: each
+    /// with its variable and value.
     pub(super) fn properties(&self) -> impl Iterator<Item = (String, String, &str)> {
         self.0.iter().filter_map(|(name, value)| {
             let key = property(name.strip_prefix(KAFKA)?);

@@ -85,8 +85,8 @@ impl Resolving<'_> {
         let mut kafka = self.kafka()?;
         let pipeline = self.optional("pipeline").map(PathBuf::from);
         let slot = self.slot()?;
-        let buffers = self
-            .size("buffers", &ByteSize(kafka.buffers as u64).display().iec_short().to_string())?;
+        let buffers =
+            self.size("buffers", &ByteSize(kafka.buffers as u64).display().iec().to_string())?;
         let drain_timeout = self.duration("drain_timeout", defaults::DRAIN_TIMEOUT)?;
         let telemetry = TelemetrySettings { logs: self.logs()?, admin: self.admin()? };
         self.properties(&mut kafka)?;
