@@ -1,8 +1,8 @@
 //! Outcomes to result: a join gathers the outcomes of a group's parts into one result and writes it
 //! downstream.
 //!
-//! Reading order: what a join is told, the pure gather, one partition at work (its closings, outputs,
-//! journal and state), the lane's component, and how it is run.
+//! Reading order: what a join is told, the pure gather, one partition at work (its closings,
+//! outputs, journal and state), the lane's component, and how it is run.
 
 mod config;
 mod error;

@@ -13,7 +13,8 @@ pub struct JoinState {
     pub low: i64,
     /// Where the journal stood when that record was absorbed, or before.
     pub journal: i64,
-    /// The partition's watermark by then: groups that closed a while before it are still remembered.
+    /// The partition's watermark by then: groups that closed a while before it are still
+    /// remembered.
     pub watermark: Timestamp,
 }
 

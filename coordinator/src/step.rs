@@ -311,9 +311,9 @@ fn refuse_old_journal(
         return Ok(read);
     }
     Err(format!(
-        "join {}: group {} has no committed progress in partition {partition} of {}, but its journal \
-         {} holds {} records: results would be written twice; restore the group's offsets, or delete \
-         inbox and journal to begin anew",
+        "join {}: group {} has no committed progress in partition {partition} of {}, but its \
+         journal {} holds {} records: results would be written twice; restore the group's offsets, \
+         or delete inbox and journal to begin anew",
         config.join,
         config.group,
         config.topics.inbox,

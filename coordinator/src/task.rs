@@ -139,8 +139,8 @@ impl JoinTask {
 
     fn too_much(&self) -> String {
         format!(
-            "join {}, partition {}: {} open groups hold {} bytes, the most that is allowed; give the \
-             join more partitions or coordinators, a shorter timeout, or more open_bytes",
+            "join {}, partition {}: {} open groups hold {} bytes, the most that is allowed; give \
+             the join more partitions or coordinators, a shorter timeout, or more open_bytes",
             self.config.join,
             self.partition,
             self.gather.open_count(),

@@ -2,8 +2,8 @@
 //! one transaction, and goes on from the cursor.
 //!
 //! ```text
-//! open -> read the cursor -> publish(items + cursor record) -> All        -> the next batch
-//!              ^                                            -> Refused    -> the same without these
+//! open -> read the cursor -> publish(items + cursor record) -> All       -> the next batch
+//!              ^                                            -> Refused   -> again without these
 //!              +------------------------------------------- -> Unsettled
 //! ```
 
@@ -50,10 +50,10 @@ pub enum Published {
     /// Nothing is written: no topic will ever take these records, by their index in the batch.
     /// Publish dead letters in their place; there may be more, which the next try shows.
     Refused(Vec<(usize, Refusal)>),
-    /// The producer had to be built anew, and only the cursor tells how far the source is published:
-    /// by this batch, perhaps, or by another process of this id. No transaction of the id is open any
-    /// more, so what a committed reader finds now is final: read the cursor and go on behind it; with
-    /// the same batch, if it stands where the batch begins.
+    /// The producer had to be built anew, and only the cursor tells how far the source is
+    /// published: by this batch, perhaps, or by another process of this id. No transaction of the
+    /// id is open any more, so what a committed reader finds now is final: read the cursor and go
+    /// on behind it; with the same batch, if it stands where the batch begins.
     Unsettled(Failure),
 }
 
@@ -82,8 +82,8 @@ pub enum PublishError {
     },
     /// The producer was spent again and again.
     #[error(
-        "{failure}, {UNSETTLED_MAX} times without a commit: another process probably publishes under \
-         the same transactional id; stop one of the two"
+        "{failure}, {UNSETTLED_MAX} times without a commit: another process probably publishes \
+         under the same transactional id; stop one of the two"
     )]
     Fenced {
         /// The last failure.

@@ -82,8 +82,8 @@ impl<'a, T: Transactions> Transaction<'a, T> {
         }
     }
 
-    /// Once a broker has refused a record, the client answers the next one with a failure of its own,
-    /// which says nothing of the reason.
+    /// Once a broker has refused a record, the client answers the next one with a failure of its
+    /// own, which says nothing of the reason.
     fn spoiled_by(&mut self, failure: Failure) -> Spoiled {
         let refused = self.producer.deliveries(Duration::ZERO).refused;
         if refused.is_empty() { Spoiled::Failed(failure) } else { Spoiled::Refused(refused) }

@@ -1,5 +1,6 @@
-//! The door to a real Kafka beside the lane: looking, changing, reading, publishing. Needs a broker:
-//! the one named by `LONGSHORE_BOOTSTRAP_SERVERS`, or one that the launcher finds or starts.
+//! The door to a real Kafka beside the lane: looking, changing, reading, publishing. Needs a
+//! broker: the one named by `LONGSHORE_BOOTSTRAP_SERVERS`, or one that the launcher finds or
+//! starts.
 
 #[path = "door/broker.rs"]
 mod broker;

@@ -23,8 +23,9 @@ pub struct Shutdown {
 impl Shutdown {
     /// Listens for SIGTERM and SIGINT. The first cancels the token; the process drains, commits,
     /// leaves its groups, and exits with 0 in its own time. The second, of either kind and not
-    /// within 200 ms of the first, ends the process where it stands, with 143 (SIGTERM) or 130 (SIGINT) as a shell reports them: what
-    /// was not committed is aborted by its timeout and done again, as after a crash.
+    /// within 200 ms of the first, ends the process where it stands, with 143 (SIGTERM) or 130
+    /// (SIGINT) as a shell reports them: what was not committed is aborted by its timeout and done
+    /// again, as after a crash.
     ///
     /// Must be called within a tokio runtime; fails if the operating system refuses the listener.
     pub fn listen() -> io::Result<Self> {

@@ -9,7 +9,8 @@
 //! - Otherwise FAILED.
 //!
 //! So `all_done` and `all_ended` close alike: a FAILED part makes the one rule false and the other
-//! incomplete, and what becomes of the group is for `tolerate` and `on_failed` to say in both cases.
+//! incomplete, and what becomes of the group is for `tolerate` and `on_failed` to say in both
+//! cases.
 //!
 //! `quorum` and `any_done` count parts that are DONE: a skipped part is no answer. `fraction`
 //! counts DONE and SKIPPED as `all_done` does. So a group closes early only when its rule is met,

@@ -42,7 +42,10 @@ pub enum AdminError {
         servers: String,
     },
     /// A topic is there already, and it is another one than was wanted.
-    #[error("topic {topic} exists, but {}; delete it, change it, or use another name", .differences.join(", "))]
+    #[error(
+        "topic {topic} exists, but {}; delete it, change it, or use another name",
+        .differences.join(", ")
+    )]
     Misfit {
         /// Which.
         topic: TopicName,
@@ -99,8 +102,8 @@ pub enum AdminError {
     },
     /// Progress that was written isn't there.
     #[error(
-        "group {group}, {topic}/{partition}: {wanted:?} was written, but {found:?} is there; someone \
-         else writes progress for this group: stop it and try again"
+        "group {group}, {topic}/{partition}: {wanted:?} was written, but {found:?} is there; \
+         someone else writes progress for this group: stop it and try again"
     )]
     NotWritten {
         /// The group.

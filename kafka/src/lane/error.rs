@@ -44,8 +44,8 @@ pub enum LaneError {
     },
     /// A dead letter was refused, so the item can neither be finished nor failed.
     #[error(
-        "topic {topic}, partition {partition}: a dead letter was refused by topic {}: {} ({}); raise \
-         its max.message.bytes or permit writing to it, then start again",
+        "topic {topic}, partition {partition}: a dead letter was refused by topic {}: {} ({}); \
+         raise its max.message.bytes or permit writing to it, then start again",
         refusal.topic, refusal.message, refusal.code
     )]
     DeadLetterRefused {
@@ -77,8 +77,8 @@ pub enum LaneError {
     Panicked,
     /// Committed progress shows half of a transaction: a defect of the broker or of Longshore.
     #[error(
-        "topic {topic}, group {group}: a commit of unknown outcome landed in some partitions and not \
-         in others ({detail}); stopped rather than guess, please report this"
+        "topic {topic}, group {group}: a commit of unknown outcome landed in some partitions and \
+         not in others ({detail}); stopped rather than guess, please report this"
     )]
     TornTransaction {
         /// The topic that is read.

@@ -189,7 +189,7 @@ mod tests {
     fn clearing_drops_everything() {
         let mut queues = filled(Ordering::Key, &[Some("a"), Some("a"), None]);
         assert_eq!(queues.len(), 3);
-        assert_eq!(queues.clear(), 3 * 512 + 2, "three records, and the bytes of two keys");
+        assert_eq!(queues.clear(), 3 * 1_024 + 2, "three records, and the bytes of two keys");
         assert_eq!((queues.len(), queues.peek()), (0, None));
     }
 }

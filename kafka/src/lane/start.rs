@@ -37,8 +37,8 @@ pub struct Start {
 pub enum StartError {
     /// A new group, or one whose offsets expired.
     #[error(
-        "partition {partition}: the group has no committed progress in this topic: it is new, or its \
-         offsets expired; say where it starts (`start: earliest`, `latest` or a time)"
+        "partition {partition}: the group has no committed progress in this topic: it is new, or \
+         its offsets expired; say where it starts (`start: earliest`, `latest` or a time)"
     )]
     NothingCommitted {
         /// Which.
@@ -59,9 +59,9 @@ pub enum StartError {
     },
     /// The log is shorter than what was processed.
     #[error(
-        "partition {partition}: progress stands at offset {position}, but the log ends at {log_end}: \
-         it was truncated, or the topic was made anew; `longshore progress accept-loss` goes on at \
-         its end"
+        "partition {partition}: progress stands at offset {position}, but the log ends at \
+         {log_end}: it was truncated, or the topic was made anew; `longshore progress accept-loss` \
+         goes on at its end"
     )]
     Truncated {
         /// Which.

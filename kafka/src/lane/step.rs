@@ -9,8 +9,8 @@ use crate::{Offset, Outgoing, Partition, Record, Refusal};
 /// The component's side of a lane: the worker runs handlers, the coordinator gathers. Called on the
 /// lane's thread, so nothing here blocks.
 pub trait Step {
-    /// A partition is taken over. The component prepares for it, on threads of its own if that takes
-    /// long, and says by [`Step::prepared`] when reading may begin.
+    /// A partition is taken over. The component prepares for it, on threads of its own if that
+    /// takes long, and says by [`Step::prepared`] when reading may begin.
     fn assigned(&mut self, assignment: &Assignment);
 
     /// Partitions that have become ready to be read. Asked once a turn while some are preparing.

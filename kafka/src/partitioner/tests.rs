@@ -1,3 +1,5 @@
+//! Keys land where Java puts them.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The publisher over the model broker, fault by fault.
+
 use bytes::Bytes;
 use longshore_schemas::{Headers, TopicName};
 

@@ -24,8 +24,8 @@ pub enum ReadError {
     },
     /// Retention, or someone, has deleted what was to be read.
     #[error(
-        "{topic}/{partition} begins at offset {log_start}, and was to be read from {from}: what lay \
-         between is deleted"
+        "{topic}/{partition} begins at offset {log_start}, and was to be read from {from}: what \
+         lay between is deleted"
     )]
     Expired {
         /// The topic.
@@ -39,8 +39,8 @@ pub enum ReadError {
     },
     /// The log is shorter than it was.
     #[error(
-        "{topic}/{partition} ends at offset {end}, and was to be read from {from}: it was truncated, \
-         or the topic was made anew"
+        "{topic}/{partition} ends at offset {end}, and was to be read from {from}: it was \
+         truncated, or the topic was made anew"
     )]
     Truncated {
         /// The topic.
@@ -63,8 +63,8 @@ pub enum ReadError {
     /// A committed reader can't get past an open transaction.
     #[error(
         "{topic}/{partition}: a transaction that began at offset {stable_end} is still open after \
-         {waited:?}, and holds back what was written up to {end}; it ends when its owner ends it, or \
-         by its transaction timeout"
+         {waited:?}, and holds back what was written up to {end}; it ends when its owner ends it, \
+         or by its transaction timeout"
     )]
     OpenTransaction {
         /// The topic.
@@ -80,8 +80,8 @@ pub enum ReadError {
     },
     /// Nothing comes, and nothing explains why.
     #[error(
-        "{topic}/{partition}: nothing came for {waited:?} at offset {position}, before its end {end}; \
-         look at the broker's health"
+        "{topic}/{partition}: nothing came for {waited:?} at offset {position}, before its end \
+         {end}; look at the broker's health"
     )]
     Stalled {
         /// The topic.

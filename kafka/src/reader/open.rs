@@ -16,8 +16,8 @@ use crate::client::detach;
 use crate::partitioner::partition_for;
 use crate::{Offset, Partition, Record, Settings};
 
-/// How long a broker holds a fetch that finds nothing. The end of a partition is only told by such a
-/// fetch, and a new assignment waits for the last one of the old: with the client's default of
+/// How long a broker holds a fetch that finds nothing. The end of a partition is only told by such
+/// a fetch, and a new assignment waits for the last one of the old: with the client's default of
 /// 500 ms every reading takes a second, however short.
 const FETCH_WAIT_MILLIS: &str = "50";
 /// A seek is local, but for what the client has to finish first.
@@ -144,7 +144,8 @@ impl Reader {
         Ok(self.written.offsets(&self.topic, partitions, at)?)
     }
 
-    /// Reads these stretches, records of a partition in order. An error ends it if nothing comes for
+    /// Reads these stretches, records of a partition in order. An error ends it if nothing comes
+    /// for
     /// `patience`; an open transaction is waited for as long.
     pub fn read(&mut self, ranges: &[Range], patience: Duration) -> Result<Reading<'_>, ReadError> {
         let list: Vec<_> = ranges.iter().map(|it| (it.partition, it.from)).collect();

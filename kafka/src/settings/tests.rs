@@ -1,3 +1,5 @@
+//! What a user may set, and what is refused.
+
 use super::*;
 
 fn settings() -> Settings {

@@ -1,5 +1,5 @@
-//! From a checked pipeline to lanes at work: which of them run here, the topics they find, what each
-//! is told, and the process around them.
+//! From a checked pipeline to lanes at work: which of them run here, the topics they find, what
+//! each is told, and the process around them.
 
 mod joins;
 mod lane;

@@ -187,7 +187,8 @@ impl fmt::Display for NotChecked {
             ),
             Self::Expired { topic, stage, items } => write!(
                 f,
-                "EO-2: nothing tells of {items} items of {stage}, but records may be gone from {topic}"
+                "EO-2: nothing tells of {items} items of {stage}, but records may be gone from \
+                 {topic}"
             ),
             Self::SeveralWriters { topic, input } => write!(
                 f,

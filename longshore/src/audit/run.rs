@@ -22,7 +22,8 @@ pub struct Options {
     pub may_skip: bool,
 }
 
-/// Audits the stages of a plan. Transactions that are open when a topic's turn comes are waited for.
+/// Audits the stages of a plan. Transactions that are open when a topic's turn comes are waited
+/// for.
 pub fn audit(observer: &Observer, plan: &Plan, options: Options) -> Result<Report, InspectError> {
     let before = progress(observer, plan)?;
     let mut books = Books::new(plan, &inputs(observer, plan)?, options.shown);

@@ -57,7 +57,8 @@ impl Observer {
         stability: Stability,
     ) -> Result<Vec<Standing>, InspectError> {
         let progress = self.progress(&consumer.group)?;
-        // Progress first: what it says then lies within the log's bounds, unless something is wrong.
+        // Progress first: what it says then lies within the log's bounds, unless something is
+        // wrong.
         let found = progress.read(&consumer.topic, stability)?;
         let mut progress: BTreeMap<Partition, _> = found.into_iter().collect();
         let logs = self.admin.watermarks(&consumer.topic)?;

@@ -1,3 +1,5 @@
+//! JSON becomes Avro, or a reason why not.
+
 use apache_avro::types::Value;
 use longshore_schemas::{Codec, WorkItem};
 use serde::{Deserialize, Serialize};

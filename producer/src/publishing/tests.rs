@@ -1,3 +1,5 @@
+//! A source is published once, over the model broker.
+
 use std::collections::BTreeMap;
 use std::io::Write;
 

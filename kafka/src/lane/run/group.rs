@@ -40,7 +40,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
     pub(super) fn assigned(&mut self, partitions: Vec<Partition>) -> Result<(), LaneError> {
         self.group.joined = true;
         self.meter.rebalanced("assigned");
-        tracing::info!(topic = %self.config.topic, group = %self.config.group, ?partitions, "assigned");
+        let (topic, group) = (&self.config.topic, &self.config.group);
+        tracing::info!(%topic, %group, ?partitions, "assigned");
         let accepted = self.broker.accept(&partitions);
         self.unless_stop(accepted)?;
         if !self.draining && !partitions.is_empty() {
@@ -143,7 +144,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         lost: bool,
     ) -> Result<(), LaneError> {
         self.meter.rebalanced(if lost { "lost" } else { "revoked" });
-        tracing::info!(topic = %self.config.topic, group = %self.config.group, ?partitions, lost, "revoked");
+        let (topic, group) = (&self.config.topic, &self.config.group);
+        tracing::info!(%topic, %group, ?partitions, lost, "revoked");
         for partition in &partitions {
             self.group.locating.remove(partition);
         }

@@ -33,7 +33,10 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Whether this is the answer that is waited for.
     pub(super) fn asked_to_settle(&self, id: u64) -> bool {
-        matches!(&self.producing, Producing::Settling(Settling { asked: Some(asked), .. }) if *asked == id)
+        match &self.producing {
+            Producing::Settling(settling) => settling.asked == Some(id),
+            _ => false,
+        }
     }
 
     /// The question wasn't answered: it is asked again in the next turn.
@@ -60,7 +63,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 Some(facts.committed.as_ref() == Some(&sent.committed))
             })
             .collect();
-        tracing::info!(topic = %self.config.topic, %failure, ?landed, "settled a commit of unknown outcome");
+        let topic = &self.config.topic;
+        tracing::info!(%topic, %failure, ?landed, "settled a commit of unknown outcome");
         match (landed.contains(&true), landed.contains(&false)) {
             (true, true) => Err(self.torn(&batch, facts)),
             (true, false) => {

@@ -1,3 +1,5 @@
+//! Bodies are checked before they are decoded.
+
 use super::*;
 
 fn checked(layout: &Layout, body: &[u8]) -> Result<(), DecodeError> {

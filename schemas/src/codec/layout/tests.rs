@@ -1,3 +1,5 @@
+//! Schemas become layouts, or are refused.
+
 use super::*;
 
 fn layout(field: &str) -> Result<Layout, SchemaError> {

@@ -1,3 +1,5 @@
+//! Values of a type are written and read by its schema.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -123,7 +123,10 @@ proptest! {
                 let (position, map) = (window.position(), window.carried_map());
                 window = Window::new(position, map);
                 for &offset in offsets.iter().filter(|&&offset| offset >= position.0) {
-                    let expected = if open.contains(&offset) { Received::Fresh } else { Received::AlreadyFinished };
+                    let expected = match open.contains(&offset) {
+                        true => Received::Fresh,
+                        false => Received::AlreadyFinished,
+                    };
                     prop_assert_eq!(window.receive(Offset(offset)), expected);
                 }
             }
@@ -140,18 +143,23 @@ proptest! {
             prop_assert_eq!(window.position(), Offset(position));
             let map = window.carried_map();
             for &offset in offsets.iter().filter(|&&offset| offset >= position) {
-                prop_assert_eq!(map.contains(Offset(offset)), !open.contains(&offset), "offset {}", offset);
+                let is_finished = !open.contains(&offset);
+                prop_assert_eq!(map.contains(Offset(offset)), is_finished, "offset {}", offset);
             }
         }
     }
 
     /// Whatever the window admits, its map fits beside the offset.
     #[test]
-    fn an_admitted_item_never_overflows_the_map(picks in prop::collection::vec(any::<prop::sample::Index>(), 200..400), spread in 1_i64..2_000) {
+    fn an_admitted_item_never_overflows_the_map(
+        picks in prop::collection::vec(any::<prop::sample::Index>(), 200..400),
+        spread in 1_i64..2_000,
+    ) {
         let mut window = Window::new(Offset(0), FinishedMap::default());
         let mut received = 0_i64;
         for pick in picks {
-            received += 1 + i64::try_from(pick.index(usize::try_from(spread).expect("small"))).expect("small");
+            let picked = pick.index(usize::try_from(spread).expect("small"));
+            received += 1 + i64::try_from(picked).expect("small");
             window.receive(Offset(received));
             if pick.index(3) != 0 && window.admits(Offset(received), window.unfinished()) {
                 commit(&mut window, &[received]);
