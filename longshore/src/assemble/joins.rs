@@ -23,6 +23,8 @@ const ATTEMPTS_MAX: u32 = 5;
 const BACKOFF_INITIAL: Duration = Duration::from_millis(100);
 /// The longest wait between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// Inbox records that are absorbed and not yet committed, at most four times as many.
+const RECORDS_AT_ONCE: usize = 2_500;
 /// Gathers at work at once.
 const CONCURRENCY: usize = 256;
 
@@ -47,6 +49,7 @@ pub(super) fn config(
         ordering: Ordering::None,
         start: Some(StartPolicy::Earliest),
         commit_interval: COMMIT_INTERVAL,
+        concurrency: RECORDS_AT_ONCE,
     };
     let config = JoinConfig {
         join: join.name.as_str().into(),

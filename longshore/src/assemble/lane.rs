@@ -18,9 +18,9 @@ const REVOKE_BUDGET: Duration = Duration::from_secs(10);
 /// How much longer than its timeout a transaction's calls are repeated: the broker has decided by
 /// then, and the answer has had time to come.
 const DECIDED_AFTER: Duration = Duration::from_secs(5);
-/// Items at work at once. Beside those whose attempts run it holds those that wait for their next
-/// attempt, so it is far above any sensible concurrency.
-const IN_FLIGHT_MAX: usize = 4_096;
+/// Items at work at once, for each handler that may be at work. Beside those whose attempts run they
+/// are those that wait for their next attempt.
+const IN_FLIGHT_PER_HANDLER: usize = 4;
 /// Items of a partition that wait for their key; also what is looked through for one that is free.
 const WAITING_MAX: usize = 2_000;
 /// Outcomes in one transaction.
@@ -44,6 +44,8 @@ pub(super) struct Reads {
     pub(super) ordering: Ordering,
     pub(super) start: Option<StartPolicy>,
     pub(super) commit_interval: Duration,
+    /// Handlers at work at once.
+    pub(super) concurrency: usize,
 }
 
 impl<'a> Common<'a> {
@@ -72,7 +74,7 @@ impl<'a> Common<'a> {
             drain_timeout: self.settings.drain_timeout,
             transaction_timeout: self.kafka.transaction_timeout + DECIDED_AFTER,
             limits: Limits {
-                in_flight_max: IN_FLIGHT_MAX,
+                in_flight_max: reads.concurrency * IN_FLIGHT_PER_HANDLER,
                 waiting_max: WAITING_MAX,
                 held_bytes_max: self.held_bytes_max,
                 batch_items_max: BATCH_ITEMS_MAX,

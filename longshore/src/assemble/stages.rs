@@ -18,6 +18,7 @@ pub(super) fn config(common: &Common<'_>, pipeline: &Pipeline, stage: &Stage) ->
         ordering: stage.ordering,
         start: stage.start,
         commit_interval: stage.commit_interval,
+        concurrency: stage.concurrency as usize,
     };
     WorkerConfig {
         wiring: wiring(pipeline, stage, common.topics),
