@@ -118,10 +118,20 @@ impl Fleet {
         command: &Command,
         out: &mut dyn Write,
     ) -> Result<Exit, CommandError> {
+        self.execute_in(&Environment::of_process(), (options, command), out)
+    }
+
+    /// The same in another environment than the process's.
+    pub(crate) fn execute_in(
+        &self,
+        environment: &Environment,
+        (options, command): (&Options, &Command),
+        out: &mut dyn Write,
+    ) -> Result<Exit, CommandError> {
         if let Some(wrong) = self.wrong.first() {
             return Err(wrong.clone().into());
         }
-        let settings = Settings::resolve(options, &Environment::of_process())?;
+        let settings = Settings::resolve(options, environment)?;
         let out = Output { format: options.output, to: out };
         commands::execute(command, &mut Session::new(self, settings, out))
     }
@@ -132,7 +142,10 @@ impl Fleet {
     }
 
     /// The pipeline that it brings along, checked.
-    pub(crate) fn default_pipeline(&self) -> Result<Pipeline, CommandError> {
+    ///
+    /// # Errors
+    /// If there is none, or something is wrong with it.
+    pub fn default_pipeline(&self) -> Result<Pipeline, CommandError> {
         let registered = self.registry.registered();
         match &self.pipeline {
             None => Err(CommandError::NoPipeline),

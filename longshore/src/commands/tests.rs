@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::Fleet;
+use crate::settings::Environment;
 
 #[derive(Serialize, Deserialize)]
 struct Name {
@@ -47,8 +48,8 @@ fn run(fleet: &Fleet, arguments: &[&str]) -> (u8, String, String) {
         Ok(line) => line,
         Err(refused) => return (refused.exit_code() as u8, String::new(), refused.to_string()),
     };
-    let mut answer = Vec::new();
-    let (exit, error) = match fleet.try_execute(&options, &command, &mut answer) {
+    let (environment, mut answer) = (Environment::default(), Vec::new());
+    let (exit, error) = match fleet.execute_in(&environment, (&options, &command), &mut answer) {
         Ok(exit) => (exit, String::new()),
         Err(error) => (error.exit(), error.to_string()),
     };
@@ -131,5 +132,6 @@ fn settings_are_shown_with_their_places() {
     assert_eq!(line("drain_timeout"), ["drain_timeout", "25s", "default"]);
     let json = run(&fleet(), &["config", "show", "-o", "json"]).1;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["origin"], "default");
+    let drain = json.as_array().unwrap().iter().find(|it| it["name"] == "drain_timeout");
+    assert_eq!(drain.unwrap()["origin"], "default");
 }
