@@ -1,1 +1,33 @@
-//! The fleet as a whole, on a real Kafka.
+//! The fleet as a whole, on a real Kafka: what the tests in `tests/` speak with.
+//!
+//! Reading order: the work that is done, the program that does it, the crash in the middle of it;
+//! then the Kafka it runs on, the processes of a fleet, and what is found in its topics.
+
+mod work;
+
+mod crash;
+mod crashing_worker;
+
+mod wait;
+
+mod cluster;
+mod pipeline;
+
+mod fleet;
+mod ledger;
+mod process;
+
+pub use cluster::Cluster;
+pub use crash::Phase;
+pub use crashing_worker::crash_at;
+pub use fleet::Fleet;
+pub use ledger::Ledger;
+pub use pipeline::Shape;
+pub use process::Process;
+pub use wait::{DEADLINE, until};
+pub use work::{Job, handlers};
+
+/// What the README shows compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -1,0 +1,191 @@
+//! A fleet under test: a pipeline of its own, and processes that come and go.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{fs, process};
+
+use longshore_kafka::Settings;
+use longshore_kafka::admin::{Admin, GroupProgress, Isolation};
+use longshore_schemas::{Timestamp, TopicName};
+use tempfile::TempDir;
+
+use crate::crash::Phase;
+use crate::{Cluster, Job, Ledger, Process, Shape, ledger, until};
+
+/// A pipeline on a Kafka, its topics made.
+pub struct Fleet {
+    cluster: &'static Cluster,
+    name: String,
+    shape: Shape,
+    folder: TempDir,
+    started: AtomicU32,
+}
+
+impl Fleet {
+    /// A pipeline under a name that no other has.
+    pub fn new(cluster: &'static Cluster, shape: Shape) -> Self {
+        let fleet = Self::without_topics(cluster, shape);
+        fleet.succeeds(&["apply"]);
+        fleet
+    }
+
+    /// The same, and nothing of it is on the Kafka yet.
+    pub fn without_topics(cluster: &'static Cluster, shape: Shape) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("p{}-{}-{next}", Timestamp::now().0, process::id());
+        let folder = tempfile::tempdir().expect("a folder");
+        let fleet = Self { cluster, name, shape, folder, started: AtomicU32::new(0) };
+        fs::write(fleet.file("pipeline.yaml"), shape.file(&fleet.name)).expect("a pipeline file");
+        fleet
+    }
+
+    /// The pipeline's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the tests reach its Kafka.
+    pub fn settings(&self) -> Settings {
+        Settings::new(self.cluster.servers())
+    }
+
+    /// A file in the fleet's own folder; it isn't there until somebody writes it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Replaces the pipeline file.
+    pub fn rewrite(&self, change: impl FnOnce(String) -> String) {
+        let text = change(self.shape.file(&self.name));
+        fs::write(self.file("pipeline.yaml"), text).expect("a pipeline file");
+    }
+
+    // ----- verbs
+
+    /// Publishes these items, each once.
+    pub fn publish(&self, jobs: impl IntoIterator<Item = Job>) {
+        let file = self.file(&format!("items-{}.jsonl", self.next()));
+        let line = |job: Job| serde_json::to_string(&job).expect("a job is JSON") + "\n";
+        fs::write(&file, jobs.into_iter().map(line).collect::<String>()).expect("a file of items");
+        let path = file.to_str().expect("a path in UTF-8");
+        self.succeeds(&["produce", path, "--source-id", path]);
+    }
+
+    /// Starts a process that runs every stage.
+    pub fn worker(&self) -> Process {
+        self.process(&["work"])
+    }
+
+    /// The same in a slot, which it takes on from the one who had it.
+    pub fn worker_in(&self, slot: &str) -> Process {
+        self.process(&["work", "--slot", slot])
+    }
+
+    /// Starts a process that runs every join, in a slot.
+    pub fn coordinator_in(&self, slot: &str) -> Process {
+        self.process(&["coordinate", "--slot", slot])
+    }
+
+    /// Starts a worker that is killed in this phase of a transaction.
+    pub fn worker_that_dies(&self, phase: Phase, slot: &str) -> Process {
+        let name = format!("{}-dies-{}", self.next(), phase.name());
+        let arguments = ["crash-at", phase.name(), self.cluster.servers(), &self.name, slot];
+        Process::start(self.folder.path(), &name, &arguments)
+    }
+
+    /// Starts any command on this pipeline.
+    pub fn process(&self, command: &[&str]) -> Process {
+        let pipeline = self.file("pipeline.yaml");
+        self.process_at(self.cluster.servers(), &pipeline, command)
+    }
+
+    /// The same on another Kafka, or with another pipeline file.
+    pub fn process_at(&self, servers: &str, pipeline: &Path, command: &[&str]) -> Process {
+        let name = format!("{}-{}", self.next(), command[0]);
+        let pipeline = pipeline.to_str().expect("a path in UTF-8");
+        let mut arguments = command.to_vec();
+        arguments.extend(["-b", servers, "-p", pipeline, "--logs", "json"]);
+        arguments.extend(["--admin", "127.0.0.1:0"]);
+        arguments.extend(["--session-timeout", "6s", "--transaction-timeout", "5s"]);
+        Process::start(self.folder.path(), &name, &arguments)
+    }
+
+    /// Runs a command that must succeed: what it said.
+    pub fn succeeds(&self, command: &[&str]) -> String {
+        let (code, said) = self.process(command).ends();
+        assert_eq!(code, 0, "{command:?}:\n{said}");
+        said
+    }
+
+    /// Waits until so many items have ended.
+    pub fn until_ended(&self, count: usize) {
+        until(&format!("{count} items of {} have ended", self.name), || {
+            (self.ledger().ended() >= count).then_some(())
+        });
+    }
+
+    /// Waits until the group of a stage or join has so many members.
+    pub fn until_members(&self, stage: &str, count: usize) {
+        let group = format!("{}.{stage}", self.name);
+        until(&format!("{group} has {count} members"), || {
+            let found = self.admin().group(&group).expect("the group can be described")?;
+            (found.state == "Stable" && found.members.len() == count).then_some(())
+        });
+    }
+
+    // ----- looks
+
+    /// What stands in its topics now.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::read(&self.settings(), &self.name, self.shape)
+    }
+
+    /// How many outputs there are for a reader of this isolation.
+    pub fn outputs(&self, isolation: Isolation) -> usize {
+        ledger::records(&self.settings(), &self.done(), isolation).len()
+    }
+
+    /// How many outputs Kafka's own console consumer sees, which shares no code with Longshore.
+    pub fn outputs_by_witness(&self) -> usize {
+        let mut witness = self.cluster.tool("org.apache.kafka.tools.consumer.ConsoleConsumer");
+        witness.args(["--topic", self.done().as_str(), "--from-beginning"]);
+        witness.args(["--isolation-level", "read_committed", "--timeout-ms", "5000"]);
+        let output = witness.output().expect("Kafka's tool runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let count = said.lines().find_map(|line| {
+            line.strip_prefix("Processed a total of ")?.split(' ').next()?.parse().ok()
+        });
+        count.unwrap_or_else(|| panic!("the witness says no count:\n{said}"))
+    }
+
+    /// Longshore's own audit finds nothing.
+    pub fn audit_is_clean(&self) {
+        self.succeeds(&["audit"]);
+    }
+
+    /// The administration of its Kafka.
+    pub fn admin(&self) -> Admin {
+        Admin::connect(&self.settings()).expect("the Kafka answers")
+    }
+
+    /// The progress of its stage.
+    pub fn progress(&self) -> GroupProgress {
+        let group = format!("{}.work", self.name);
+        GroupProgress::open(&self.settings(), &group).expect("the Kafka answers")
+    }
+
+    /// The topic of its items.
+    pub fn items(&self) -> TopicName {
+        format!("{}-items", self.name).into()
+    }
+
+    /// The topic of its outputs.
+    pub fn done(&self) -> TopicName {
+        format!("{}-done", self.name).into()
+    }
+
+    fn next(&self) -> u32 {
+        self.started.fetch_add(1, Ordering::Relaxed)
+    }
+}

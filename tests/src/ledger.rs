@@ -1,0 +1,97 @@
+//! What stands in the topics of a fleet, read by a reader that knows nothing of progress.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use longshore_kafka::admin::Isolation;
+use longshore_kafka::reader::Reader;
+use longshore_kafka::{Record, Settings};
+use longshore_schemas::records::GroupResult;
+use longshore_schemas::{Codec, TopicName};
+
+use crate::{Job, Shape};
+
+/// How long a reading waits for an open transaction: that of a killed owner is ended by the broker
+/// within 5 s of its timeout and 10 s of the broker's own sweep.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How items ended: which were done, in the order of each partition, and which were given up.
+#[derive(Debug)]
+pub struct Ledger {
+    done: Vec<Job>,
+    dead: Vec<Job>,
+}
+
+impl Ledger {
+    pub(crate) fn read(settings: &Settings, name: &str, shape: Shape) -> Self {
+        let topic = |what: &str| TopicName::from(format!("{name}-{what}"));
+        let done = records(settings, &topic("done"), Isolation::Committed);
+        let dead = records(settings, &topic("items-dlt"), Isolation::Committed);
+        Self {
+            done: done.iter().map(|it| result(it, shape)).collect(),
+            dead: dead.iter().map(job).collect(),
+        }
+    }
+
+    /// How many items have ended, in any way.
+    pub fn ended(&self) -> usize {
+        self.done.len() + self.dead.len()
+    }
+
+    /// The numbers of the items that are done.
+    pub fn done(&self) -> Vec<i64> {
+        self.done.iter().map(|it| it.number).collect()
+    }
+
+    /// The numbers of the items that were given up.
+    pub fn dead(&self) -> Vec<i64> {
+        self.dead.iter().map(|it| it.number).collect()
+    }
+
+    /// Every item from 0 to below `count` has ended exactly once, and those of a key in order.
+    pub fn each_once(&self, count: i64) {
+        let mut times: BTreeMap<i64, u32> = (0..count).map(|number| (number, 0)).collect();
+        for job in self.done.iter().chain(&self.dead) {
+            *times.entry(job.number).or_default() += 1;
+        }
+        let wrong: Vec<_> = times.iter().filter(|(_, times)| **times != 1).take(20).collect();
+        assert!(wrong.is_empty(), "items that didn't end once (number, times): {wrong:?}");
+    }
+
+    /// The items of each key were done in the order of their numbers.
+    pub fn in_key_order(&self) {
+        let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+        for job in &self.done {
+            let before = last.insert(&job.key, job.number);
+            let (key, number) = (&job.key, job.number);
+            assert!(before < Some(number), "key {key}: {number} stands behind {before:?}");
+        }
+    }
+}
+
+/// All records of a topic, in the order of each partition.
+pub(crate) fn records(settings: &Settings, topic: &TopicName, isolation: Isolation) -> Vec<Record> {
+    let mut reader = Reader::open(settings, topic, isolation).expect("the topic is there");
+    let reading = reader.read_all(PATIENCE).expect("the topic can be read");
+    reading.map(|it| it.expect("the topic can be read")).collect()
+}
+
+fn result(record: &Record, shape: Shape) -> Job {
+    match shape {
+        Shape::Stage { .. } => job(record),
+        Shape::Join => {
+            let value = record.value.as_ref().expect("a result has a value");
+            let result: GroupResult =
+                Codec::new().expect("a schema").decode(value).expect("a result");
+            decode(&result.payload.expect("a result that was gathered"))
+        }
+    }
+}
+
+fn job(record: &Record) -> Job {
+    decode(record.value.as_ref().expect("a job has a value"))
+}
+
+fn decode(value: &[u8]) -> Job {
+    Codec::shared().expect("a schema").decode(value).expect("a job")
+}

@@ -1,0 +1,126 @@
+//! One process of a fleet: started, asked to stop, killed, and what it said.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait::until;
+
+/// The shortest that a broker permits by default, so that a dead member is soon replaced.
+pub(crate) const SESSION_TIMEOUT: Duration = Duration::from_secs(6);
+/// Below the session timeout, as it must be.
+pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// The program.
+const PROGRAM: &str = "fleet-under-test";
+/// Lines of a log that a failed test shows.
+const TAIL: usize = 30;
+
+/// A process, which dies with its owner.
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts the program with these arguments; what it says goes to a file in this folder.
+    pub(crate) fn start(folder: &Path, name: &str, arguments: &[&str]) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let file = File::create(&log).expect("a log file");
+        let child = Command::new(program())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("the same file twice"))
+            .stderr(file)
+            .spawn()
+            .expect("the program starts");
+        Self { name: name.to_owned(), child, log }
+    }
+
+    /// Asks it to stop, as a supervisor would, and waits until it has drained.
+    pub fn stop(mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
+        let status = self.wait();
+        assert!(status.success(), "{} didn't drain: {status}\n{}", self.name, self.tail());
+    }
+
+    /// Kill -9. Fails if it had ended before.
+    pub fn crash(mut self) {
+        assert!(self.running(), "{} ended before it was killed\n{}", self.name, self.tail());
+        self.child.kill().expect("it runs");
+        assert_eq!(self.wait().signal(), Some(Signal::KILL.as_raw()));
+    }
+
+    /// Lets it stand still, its connections open: as seen from outside, a process that hangs.
+    pub fn freeze(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::STOP).expect("it runs");
+    }
+
+    /// Lets it go on as if nothing had been.
+    pub fn thaw(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::CONT).expect("it runs");
+    }
+
+    /// Waits until it has been killed by its own hand.
+    pub fn dies(mut self) {
+        let status = self.wait();
+        let killed = Some(Signal::KILL.as_raw());
+        assert_eq!(status.signal(), killed, "{}: {status}\n{}", self.name, self.tail());
+    }
+
+    /// Waits until it ends by itself: its exit code, and all it said.
+    pub fn ends(mut self) -> (i32, String) {
+        let status = self.wait();
+        let code = status.code();
+        let said = self.said();
+        (code.unwrap_or_else(|| panic!("{}: {status}\n{said}", self.name)), said)
+    }
+
+    /// Whether it runs.
+    pub fn running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_none()
+    }
+
+    /// All it said so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).expect("its log")
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let what = format!("{} ends", self.name);
+        until(&what, || self.child.try_wait().expect("it can be asked"))
+    }
+
+    fn tail(&self) -> String {
+        let said = self.said();
+        let lines: Vec<_> = said.lines().collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if self.running() {
+            // A test that failed shows what its processes said.
+            show(&self.name, &self.tail());
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the test runner shows it if the test fails")]
+fn show(name: &str, tail: &str) {
+    eprintln!("--- {name}, still running:\n{tail}");
+}
+
+/// The program lies beside the folder of the tests: cargo builds both.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a path of the test");
+    let folder = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
+    folder.join(PROGRAM)
+}

@@ -1,0 +1,24 @@
+//! Waiting for a condition, never for a guess.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// No condition may take longer.
+pub const DEADLINE: Duration = Duration::from_secs(90);
+/// The pause between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Looks until something is found.
+///
+/// # Panics
+/// If nothing is found in time.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    while begun.elapsed() < DEADLINE {
+        if let Some(found) = look() {
+            return found;
+        }
+        thread::sleep(LOOK);
+    }
+    panic!("not within {DEADLINE:?}: {what}");
+}

@@ -1,0 +1,127 @@
+//! What the fleet under test does: each item says itself what becomes of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use longshore::Fleet;
+use longshore::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Bytes of an output that no topic takes by default.
+const OVERSIZED: usize = 2 << 20;
+/// How long a nap is: long enough that a fleet has work while something happens to it.
+const NAP: Duration = Duration::from_millis(20);
+/// How often a held item looks whether it is released.
+const LOOK: Duration = Duration::from_millis(20);
+/// Parts of an item that is split.
+const PARTS: u32 = 3;
+
+/// A work item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its key.
+    pub key: String,
+    /// Its number: each is published once, and rises within a key.
+    pub number: i64,
+    /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, or `hold` and a file.
+    pub does: String,
+}
+
+impl WorkItem for Job {
+    const SCHEMA: &'static str = r#"{
+        "type": "record",
+        "name": "Job",
+        "fields": [
+            {"name": "key", "type": "string"},
+            {"name": "number", "type": "long"},
+            {"name": "does", "type": "string"}
+        ]
+    }"#;
+}
+
+impl Job {
+    /// An item that is done at once.
+    pub fn echo(number: i64, key: impl Into<String>) -> Self {
+        Self { key: key.into(), number, does: "echo".to_owned() }
+    }
+
+    /// The same item, with this to do instead.
+    #[must_use]
+    pub fn doing(self, does: &str) -> Self {
+        Self { does: does.to_owned(), ..self }
+    }
+
+    /// The same item, which isn't done before the file is there.
+    #[must_use]
+    pub fn held_until(self, file: &Path) -> Self {
+        let does = format!("hold {}", file.display());
+        self.doing(&does)
+    }
+}
+
+struct Work;
+
+impl Handler for Work {
+    type Item = Job;
+
+    async fn handle(&self, job: Job, _: &Context) -> Result<Outcome, HandlerError> {
+        match job.does.split_once(' ').unwrap_or((&job.does, "")) {
+            ("nap", _) => tokio::time::sleep(NAP).await,
+            ("fail", _) => return Err(HandlerError::permanent("poison", "it never can be done")),
+            ("panic", _) => panic!("job {} asked for it", job.number),
+            ("oversize", _) => return Ok(Output::bytes(vec![0; OVERSIZED]).into()),
+            ("hold", file) => {
+                while !Path::new(file).exists() {
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+            _ => {}
+        }
+        Outcome::done(&job)
+    }
+}
+
+struct Split;
+
+impl Handler for Split {
+    type Item = Job;
+
+    async fn handle(&self, job: Job, _: &Context) -> Result<Outcome, HandlerError> {
+        let mut parts = FanOut::new().expecting(Expect::Count(PARTS));
+        for part in 0..PARTS {
+            let output = Output::of(&job)?.keyed(format!("{}/{part}", job.number));
+            parts.push(PartId(part), output);
+        }
+        Ok(Outcome::fan_out(parts))
+    }
+}
+
+struct Gather;
+
+impl Handler for Gather {
+    type Item = Group;
+
+    async fn handle(&self, group: Group, _: &Context) -> Result<Outcome, HandlerError> {
+        let parts = group.decode::<Job>("part")?;
+        let [(_, job), ..] = &parts[..] else {
+            return Err(HandlerError::permanent("empty", "a group without parts"));
+        };
+        Outcome::done(&job.clone().doing(&format!("{} parts", parts.len())))
+    }
+}
+
+/// The fleet with these handlers: `work`, and for a join `split` and `gather`.
+pub fn handlers() -> Fleet {
+    Fleet::new()
+        .item::<Job>("Job")
+        .handler("work", Work)
+        .handler("split", Split)
+        .handler("gather", Gather)
+}
+
+/// The handler `work` alone, for a worker that is put together by hand.
+pub(crate) fn work() -> Result<longshore_handler::Handlers, longshore_handler::RegisterError> {
+    let mut handlers = longshore_handler::Handlers::new();
+    handlers.add("work", Work)?;
+    Ok(handlers)
+}

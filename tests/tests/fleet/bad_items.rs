@@ -1,0 +1,43 @@
+//! Items that can't be done stand in nobody's way.
+
+use longshore_tests::{Cluster, Fleet, Job, Shape};
+
+const ITEMS: i64 = 300;
+/// Every so manieth item is a bad one.
+const BAD: i64 = 50;
+
+/// Some of the items are bad: they are in the dead letters once, the others are done, those behind
+/// them in their key among them.
+fn are_given_up(does: &str) {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 1 });
+    let job = |number| Job::echo(number, format!("key {}", number % 10));
+    fleet.publish((0..ITEMS).map(|number| match number % BAD {
+        7 => job(number).doing(does),
+        _ => job(number),
+    }));
+    let worker = fleet.worker();
+    fleet.until_ended(ITEMS as usize);
+    worker.stop();
+    let ledger = fleet.ledger();
+    ledger.each_once(ITEMS);
+    ledger.in_key_order();
+    let mut dead = ledger.dead();
+    dead.sort_unstable();
+    assert_eq!(dead, (0..ITEMS).filter(|number| number % BAD == 7).collect::<Vec<_>>());
+    fleet.audit_is_clean();
+}
+
+#[test]
+fn a_poison_item_is_given_up() {
+    are_given_up("fail");
+}
+
+#[test]
+fn an_item_whose_handler_panics_is_given_up() {
+    are_given_up("panic");
+}
+
+#[test]
+fn an_item_whose_output_is_too_large_for_its_topic_is_given_up_alone() {
+    are_given_up("oversize");
+}

@@ -1,0 +1,95 @@
+//! A worker is killed -9, in every phase of a transaction and from outside.
+
+use longshore_kafka::admin::Isolation;
+use longshore_tests::{Cluster, Fleet, Phase, Shape, until};
+
+use crate::{echoes, naps};
+
+/// Items of a test.
+const ITEMS: i64 = 400;
+
+/// A worker dies in its third transaction, another takes on its slot. What the dead one had written
+/// and not committed is seen by nobody who reads committed, and by all who don't.
+fn dies_and_is_replaced(phase: Phase) -> usize {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    fleet.publish(echoes(0..ITEMS));
+    fleet.worker_that_dies(phase, "one").dies();
+    let worker = fleet.worker_in("one");
+    fleet.until_ended(ITEMS as usize);
+    worker.stop();
+    let ledger = fleet.ledger();
+    ledger.each_once(ITEMS);
+    ledger.in_key_order();
+    fleet.audit_is_clean();
+    fleet.outputs(Isolation::Uncommitted) - fleet.outputs(Isolation::Committed)
+}
+
+#[test]
+fn killed_when_a_transaction_has_begun() {
+    assert_eq!(dies_and_is_replaced(Phase::Begun), 0);
+}
+
+#[test]
+fn killed_when_a_record_was_produced() {
+    // It may have been sent, or not.
+    dies_and_is_replaced(Phase::Produced);
+}
+
+#[test]
+fn killed_when_all_records_were_delivered() {
+    assert!(dies_and_is_replaced(Phase::Delivered) > 0, "nothing was aborted");
+}
+
+#[test]
+fn killed_when_the_progress_was_sent() {
+    assert!(dies_and_is_replaced(Phase::ProgressSent) > 0, "nothing was aborted");
+}
+
+#[test]
+fn killed_while_the_commit_is_under_way() {
+    // It may have been decided, or not; the audit and the ledger hold in both cases.
+    dies_and_is_replaced(Phase::Committing);
+}
+
+#[test]
+fn killed_when_the_commit_was_answered() {
+    assert_eq!(dies_and_is_replaced(Phase::Committed), 0);
+}
+
+#[test]
+fn a_worker_without_a_slot_is_replaced_when_its_session_ends() {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    fleet.publish(naps(0..2_000));
+    let (first, second) = (fleet.worker(), fleet.worker());
+    fleet.until_members("work", 2);
+    let ended = until("work has begun", || Some(fleet.ledger().ended()).filter(|it| *it > 0));
+    assert!(ended < 2_000, "all had ended before anybody was killed");
+    first.crash();
+    fleet.until_ended(2_000);
+    second.stop();
+    fleet.ledger().each_once(2_000);
+    fleet.ledger().in_key_order();
+    fleet.audit_is_clean();
+}
+
+#[test]
+fn a_worker_that_stood_still_beyond_its_session_writes_nothing_twice() {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    fleet.publish(naps(0..4_000));
+    let (frozen, other) = (fleet.worker(), fleet.worker());
+    fleet.until_members("work", 2);
+    until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
+    frozen.freeze();
+    let ended = fleet.ledger().ended();
+    assert!(ended < 4_000, "all had ended before anybody stood still");
+    fleet.until_members("work", 1);
+    fleet.until_ended(4_000);
+    frozen.thaw();
+    fleet.until_members("work", 2);
+    for worker in [frozen, other] {
+        worker.stop();
+    }
+    fleet.ledger().each_once(4_000);
+    fleet.ledger().in_key_order();
+    fleet.audit_is_clean();
+}

@@ -1,0 +1,26 @@
+//! The fleet as a whole on a real Kafka: calm, under faults, and where it must stop.
+
+mod calm;
+
+mod crashes;
+mod joins;
+mod rebalances;
+mod restarts;
+
+mod bad_items;
+mod held_items;
+
+mod bad_input;
+mod lost_positions;
+
+use longshore_tests::Job;
+
+/// So many items that are done at once, over 20 keys.
+fn echoes(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
+    numbers.map(|number| Job::echo(number, format!("key {}", number % 20)))
+}
+
+/// The same, and each takes a moment.
+fn naps(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
+    echoes(numbers).map(|job| job.doing("nap"))
+}
