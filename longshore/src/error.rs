@@ -43,8 +43,8 @@ pub enum CommandError {
     },
     /// The command needs a Kafka.
     #[error(
-        "no Kafka is named, and none runs on this machine: start one by `longshore up`, or name one \
-         by --bootstrap-server HOST:PORT"
+        "no Kafka is named, and none runs on this machine: start one by `longshore up`, or name \
+         one by --bootstrap-server HOST:PORT"
     )]
     NoKafka,
     /// Kafka doesn't answer, or refuses.

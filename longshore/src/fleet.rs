@@ -56,8 +56,8 @@ impl Fleet {
         Self::default()
     }
 
-    /// Registers a type of items under the name by which a pipeline's source calls it. What is wrong
-    /// with it is told by the command that runs.
+    /// Registers a type of items under the name by which a pipeline's source calls it. What is
+    /// wrong with it is told by the command that runs.
     #[must_use]
     pub fn item<T: WorkItem>(mut self, name: &str) -> Self {
         let registered = self.registry.item::<T>(name);

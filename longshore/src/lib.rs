@@ -1,9 +1,11 @@
 //! An exactly-once worker fleet for Apache Kafka: the one crate that its users depend on.
 //!
-//! Reading order: the fleet that a user builds; the pipeline that it runs; the settings of a process
-//! and where each comes from; the commands of the command line; how a pipeline becomes lanes; how it
-//! is looked at from outside.
+//! Reading order: the fleet that a user builds; the pipeline that it runs; the settings of a
+//! process and where each comes from; the commands of the command line; how a pipeline becomes
+//! lanes; how it is looked at from outside.
 
+pub use longshore_kafka as kafka;
+pub use longshore_local as local;
 pub use longshore_schemas as schemas;
 
 pub mod prelude;
@@ -30,7 +32,7 @@ pub mod commands;
 
 pub use commands::{Command, CommandLine, Options};
 pub use error::CommandError;
-pub use exit::Exit;
+pub use exit::{EXIT_CODES, Exit};
 pub use fleet::Fleet;
 pub use output::Format;
 pub use session::Session;

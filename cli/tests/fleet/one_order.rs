@@ -7,12 +7,12 @@ use longshore_orders::items::SettledOrder;
 use crate::machine::{Orders, until};
 
 /// Two lines: 1,000 cents less a tenth and taxed with a twentieth, and 50 cents.
-const ORDER: &str = r#"{"order_key": 7, "customer_key": 1, "status": "P", "total_price": 995, "lines": [{"order_key": 7, "line_number": 1, "part_key": 1, "supplier_key": 1, "quantity": 2, "extended_price": 1000, "discount": 10, "tax": 5, "status": "F"}, {"order_key": 7, "line_number": 2, "part_key": 2, "supplier_key": 1, "quantity": 1, "extended_price": 50, "discount": 0, "tax": 0, "status": "O"}]}"#;
+const ORDER: &str = include_str!("order.jsonl");
 
 #[test]
 fn an_order_becomes_one_settled_order_and_stays_one() {
     let orders = Orders::new("one-order");
-    let file = orders.file("orders.jsonl", &format!("{ORDER}\n"));
+    let file = orders.file("orders.jsonl", ORDER);
     let file = file.to_str().unwrap();
 
     let fleet = orders.start(&["run"]);
@@ -42,7 +42,7 @@ fn an_order_becomes_one_settled_order_and_stays_one() {
 #[test]
 fn stages_and_joins_share_the_work_as_processes_of_their_own() {
     let orders = Orders::new("processes");
-    let file = orders.file("orders.jsonl", &format!("{ORDER}\n"));
+    let file = orders.file("orders.jsonl", ORDER);
     assert_eq!(orders.run(&["apply"]).code, Some(0));
     let split = orders.start(&["work", "--stage", "split", "--slot", "s"]);
     let lines = orders.start(&["work", "--stage", "price", "--stage", "supply"]);

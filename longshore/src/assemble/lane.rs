@@ -18,8 +18,8 @@ const REVOKE_BUDGET: Duration = Duration::from_secs(10);
 /// How much longer than its timeout a transaction's calls are repeated: the broker has decided by
 /// then, and the answer has had time to come.
 const DECIDED_AFTER: Duration = Duration::from_secs(5);
-/// Items at work at once, for each handler that may be at work. Beside those whose attempts run they
-/// are those that wait for their next attempt.
+/// Items at work at once, for each handler that may be at work. Beside those whose attempts run
+/// they are those that wait for their next attempt.
 const IN_FLIGHT_PER_HANDLER: usize = 4;
 /// Items of a partition that wait for their key; also what is looked through for one that is free.
 const WAITING_MAX: usize = 2_000;

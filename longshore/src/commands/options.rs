@@ -11,10 +11,10 @@ pub struct Options {
     /// The brokers to begin with, HOST:PORT[,HOST:PORT...]; without it the Kafka of `up`
     #[arg(short, long, value_name = "SERVERS", global = true)]
     pub bootstrap_server: Option<String>,
-    /// The pipeline file [LONGSHORE_PIPELINE]
+    /// The pipeline file (LONGSHORE_PIPELINE)
     #[arg(short, long, value_name = "FILE", global = true)]
     pub pipeline: Option<String>,
-    /// A settings file [LONGSHORE_CONFIG]
+    /// A settings file (LONGSHORE_CONFIG)
     #[arg(short, long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
     /// A property of the Kafka client, by librdkafka's name; `KEY_file=PATH` reads a secret
