@@ -94,8 +94,9 @@ impl Outgoing {
     }
 }
 
-/// What a record takes beside its bytes while a lane holds it: the record itself, its headers' list,
-/// its places in queues, and the task that works on it (measured on records with ten headers).
+/// What a record takes beside its bytes while a lane holds it: the record itself, its headers'
+/// list, its places in queues, and the task that works on it (measured on records with ten
+/// headers).
 const HELD_OVERHEAD: usize = 1_024;
 
 fn payload_bytes(key: Option<&Bytes>, value: Option<&Bytes>, headers: &Headers) -> usize {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use longshore_schemas::TopicName;
 
 use crate::lane::broker::{Broker, Sent};
-use crate::{Failure, Offset, Outgoing, Partition, ProduceError, Refusal, Remedy, Transactions};
+use crate::{
+    Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Refusal, Remedy, Transactions,
+};
 
 /// One call waits this long at most; the caller's loop decides whether to go on.
 const CALL_WAIT: Duration = Duration::from_secs(1);
@@ -93,12 +95,13 @@ impl<'a, T: Transactions> Transaction<'a, T> {
     pub fn deliver(&mut self) -> Result<Written, Spoiled> {
         loop {
             let deliveries = self.producer.deliveries(CALL_WAIT);
-            if deliveries.pending == 0 || deliveries.failed.is_some() {
-                return match (deliveries.refused.is_empty(), deliveries.failed) {
-                    (false, _) => Err(Spoiled::Refused(deliveries.refused)),
-                    (true, Some(failure)) => Err(Spoiled::Failed(failure)),
-                    (true, None) => Ok(deliveries.written),
-                };
+            if deliveries.pending == 0 {
+                return judge(deliveries);
+            }
+            if deliveries.failed.is_some() {
+                // One broker's refusal fails what is under way to the others; its own word may
+                // come last.
+                return judge(self.producer.deliveries(CALL_WAIT));
             }
             if self.is_late() {
                 return Err(Spoiled::Failed(late("produce", "records were not delivered in time")));
@@ -154,6 +157,14 @@ impl<T: Transactions> Drop for Transaction<'_, T> {
         if self.state == State::Open && self.producer.abort(CALL_WAIT).is_err() {
             self.producer.discard_producer();
         }
+    }
+}
+
+fn judge(deliveries: Deliveries) -> Result<Written, Spoiled> {
+    match (deliveries.refused.is_empty(), deliveries.failed) {
+        (false, _) => Err(Spoiled::Refused(deliveries.refused)),
+        (true, Some(failure)) => Err(Spoiled::Failed(failure)),
+        (true, None) => Ok(deliveries.written),
     }
 }
 
