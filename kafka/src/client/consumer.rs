@@ -209,7 +209,8 @@ impl LaneConsumer {
             found.message = reason;
         }
         if let Some((code, message)) = native.client().fatal_error() {
-            return Err(fatal(code, message).failure(Phase::Consume, "poll"));
+            let fatal = ClientError { code, class: Class::Fatal, message };
+            return Err(fatal.failure(Phase::Consume, "poll"));
         }
         match consumer_event(found.code) {
             ConsumerEvent::Passing => Ok(None),
@@ -226,9 +227,11 @@ impl LaneConsumer {
 
     /// The crate gives only the name of such an error; a fatal one says more.
     fn state_failure(&self, error: KafkaError, call: &'static str) -> Failure {
-        let said = self.native.as_ref().and_then(|native| native.client().fatal_error());
-        match said {
-            Some((code, message)) => fatal(code, message).failure(Phase::Consume, call),
+        let fatal = self.native.as_ref().and_then(|native| native.client().fatal_error());
+        match fatal {
+            Some((code, message)) => {
+                ClientError { code, class: Class::Fatal, message }.failure(Phase::Consume, call)
+            }
             None => failure(error, call),
         }
     }
@@ -245,17 +248,6 @@ impl LaneConsumer {
         }
         list
     }
-}
-
-/// An error that ends the client; of the one that a user can mend it is said how.
-fn fatal(code: Code, message: String) -> ClientError {
-    let message = match code {
-        Code::FencedInstanceId => format!(
-            "another process runs in this one's slot; give each process a slot of its own ({message})"
-        ),
-        _ => message,
-    };
-    ClientError { code, class: Class::Fatal, message }
 }
 
 fn failure(error: KafkaError, call: &'static str) -> Failure {
