@@ -1,29 +1,44 @@
-//! The `longshore` binary: every command of the fleet, with the handlers of the demo.
+//! The `longshore` binary: every command of the fleet with the handlers of the demo, and the demo.
 
-use std::env;
+mod demo;
+
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::Context;
-use longshore_orders::faults::Faults;
+use clap::{Parser, Subcommand};
+use longshore::{Command, EXIT_CODES, Options};
 
-fn main() -> anyhow::Result<ExitCode> {
-    let faults = faults()?;
-    let fleet = longshore_orders::fleet(faults).pipeline(longshore_orders::PIPELINE);
-    Ok(fleet.main())
+/// An exactly-once worker fleet for Apache Kafka.
+#[derive(Debug, Parser)]
+#[command(name = "longshore", version, after_help = EXIT_CODES)]
+struct CommandLine {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Asked,
 }
 
-/// The faults that the demo asks its processes to make: the variables are set by it alone.
-fn faults() -> anyhow::Result<Faults> {
-    let Ok(seed) = env::var("LONGSHORE_DEMO_SEED") else {
-        return Ok(Faults::none());
-    };
-    let seed = seed.parse().context("LONGSHORE_DEMO_SEED is no number")?;
-    let timeout = env::var("LONGSHORE_DEMO_TIMEOUT").unwrap_or_else(|_| "10s".to_owned());
-    let timeout: Duration = timeout
-        .trim_end_matches('s')
-        .parse()
-        .map(Duration::from_secs)
-        .context("LONGSHORE_DEMO_TIMEOUT is no number of seconds, such as `10s`")?;
-    Ok(Faults::seeded(seed, timeout))
+/// What the binary can be asked to do.
+#[derive(Debug, Subcommand)]
+enum Asked {
+    /// Watch a whole fleet settle orders on a real Kafka, and have the outcome proven
+    Demo(demo::Args),
+    /// The commands of every fleet.
+    #[command(flatten)]
+    Fleet(Command),
+}
+
+/// Lanes, handlers and the Kafka client allocate on dozens of threads. The C library keeps an arena
+/// for each, and a worker's memory doubles.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let CommandLine { options, command } = CommandLine::parse();
+    match command {
+        Asked::Demo(args) => Ok(demo::run(&options, &args)),
+        Asked::Fleet(command) => {
+            let fleet = longshore_orders::fleet(demo::faults_of_process()?);
+            Ok(fleet.pipeline(longshore_orders::PIPELINE).execute(&options, &command))
+        }
+    }
 }

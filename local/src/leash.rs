@@ -1,4 +1,5 @@
-//! Ties a broker to its owner: when the owner ends, even by kill -9, the broker ends.
+//! Ties a process to its owner: when the owner ends, even by kill -9, the process ends. What is
+//! said of brokers here holds for any process on a leash.
 //!
 //! A destructor does not run after kill -9, and `PR_SET_PDEATHSIG` fires when the *thread* that
 //! started the child ends, and on Linux only. So the tie is a pipe. The owner holds its writing
@@ -43,9 +44,9 @@ exec "$@" 3<&-
 /// How often an ending process is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// A running broker and the pipe that holds it. Dropping it kills the broker.
+/// A running process and the pipe that holds it. Dropping it kills the process.
 #[derive(Debug)]
-pub(crate) struct Leash {
+pub struct Leash {
     child: Child,
     /// Absent once the watcher was told to let go.
     pipe: Option<ChildStdin>,
@@ -53,6 +54,11 @@ pub(crate) struct Leash {
 }
 
 impl Leash {
+    /// Starts a command on a leash; what it says is appended to the log.
+    pub fn tie(command: &Command, log: &Path) -> Result<Self, LocalError> {
+        Self::start(command, None, log)
+    }
+
     /// Starts the command, in a process group of its own: Ctrl-C in the owner's terminal is for
     /// the owner, which may still need its broker to shut down in order.
     pub(crate) fn start(
@@ -74,12 +80,13 @@ impl Leash {
         Ok(Self { child, pipe, container })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// The process's id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// How the broker ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    /// How the process ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().ok().flatten();
         if status.is_some() {
             // The pid may be given to another process from now on: the watcher must not kill it.
@@ -88,11 +95,24 @@ impl Leash {
         status
     }
 
+    /// SIGTERM: the process is asked to end in order.
+    pub fn terminate(&self) {
+        // Nobody but this value reaps the child, so the pid is still its own.
+        let _ended_meanwhile = kill_process(Pid::from_child(&self.child), Signal::TERM);
+    }
+
+    /// Kill -9; the process is gone when this returns.
+    pub fn kill(&mut self) {
+        let _ended_meanwhile = self.child.kill();
+        // The watcher is told before the pid is free for others.
+        self.dismiss_watcher();
+        let _reaped = self.child.wait();
+    }
+
     /// SIGTERM, at which Kafka shuts down in order; kill -9 when `patience` is over.
     pub(crate) fn stop(mut self, patience: Duration) {
         let since = Instant::now();
-        // Nobody but this value reaps the child, so the pid is still the broker's.
-        let _ended_meanwhile = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        self.terminate();
         while self.ended().is_none() && since.elapsed() < patience {
             std::thread::sleep(LOOK_AGAIN);
         }
@@ -117,13 +137,10 @@ impl Drop for Leash {
         if self.pipe.is_none() {
             return;
         }
-        let _ended_meanwhile = self.child.kill();
+        self.kill();
         if let Some(container) = &self.container {
             container.remove();
         }
-        // The watcher is told before the pid is free for others.
-        self.dismiss_watcher();
-        let _reaped = self.child.wait();
     }
 }
 

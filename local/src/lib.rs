@@ -32,6 +32,7 @@ mod up;
 pub use choice::{Cluster, find_or_start};
 pub use environment::Environment;
 pub use error::LocalError;
+pub use leash::Leash;
 pub use owned::{OwnedBroker, start_owned};
 pub use progress::Progress;
 pub use state::RunningBroker;

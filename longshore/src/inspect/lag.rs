@@ -95,8 +95,8 @@ pub fn lag(observer: &Observer, consumer: &Consumer) -> Result<Lag, InspectError
     })
 }
 
-/// What progress and the log's bounds alone say.
-fn bound(standing: &Standing) -> Unfinished {
+/// What progress and the log's bounds alone say: cheap, and zero is exact.
+pub fn bound(standing: &Standing) -> Unfinished {
     let log = &standing.log;
     let Some(position) = standing.progress.position() else {
         return Unfinished::Unknown("no committed progress".to_owned());

@@ -1,0 +1,96 @@
+//! What the groups have still to finish, from their committed progress.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use longshore::inspect::lag::{Unfinished, bound};
+use longshore::inspect::{Consumer, InspectError, Observer, Progress, Standing};
+use longshore::kafka::admin::{GroupProgress, Stability};
+use longshore::pipeline::Pipeline;
+
+/// Time between two looks: the broker has other work.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// A look at all groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// When it began.
+    pub at: Instant,
+    /// Records unfinished at most; zero is exact.
+    pub unfinished: u64,
+}
+
+/// A thread that looks again and again. Dropping it ends it.
+pub struct Watch {
+    latest: Arc<Mutex<Option<Look>>>,
+    ending: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Looks at every stage and join of a pipeline.
+    pub fn start(observer: Arc<Observer>, pipeline: &Pipeline) -> anyhow::Result<Self> {
+        let groups: Result<Vec<_>, _> = Consumer::all(pipeline)
+            .into_iter()
+            .map(|it| Ok::<_, InspectError>((observer.progress(&it.group)?, it)))
+            .collect();
+        let groups = groups?;
+        let latest: Arc<Mutex<Option<Look>>> = Arc::default();
+        let ending: Arc<AtomicBool> = Arc::default();
+        let (told, asked) = (Arc::clone(&latest), Arc::clone(&ending));
+        let watch = move || {
+            while !asked.load(Ordering::Relaxed) {
+                let look = look(&observer, &groups);
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = look.ok();
+                thread::park_timeout(EVERY);
+            }
+        };
+        let thread = thread::Builder::new().name("lag".to_owned()).spawn(watch)?;
+        Ok(Self { latest, ending, thread: Some(thread) })
+    }
+
+    /// The latest look; none if that failed, or there was none yet.
+    pub fn latest(&self) -> Option<Look> {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.ending.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A watch that panicked has said so.
+            let _panicked = thread.join();
+        }
+    }
+}
+
+fn look(observer: &Observer, groups: &[(GroupProgress, Consumer)]) -> anyhow::Result<Look> {
+    let at = Instant::now();
+    let mut unfinished = 0;
+    for (progress, consumer) in groups {
+        let found = progress.read(&consumer.topic, Stability::AsWritten)?;
+        let mut committed: BTreeMap<_, _> = found.into_iter().collect();
+        for log in observer.admin().watermarks(&consumer.topic)? {
+            let partition = log.partition;
+            let progress = Progress::of(committed.remove(&partition).flatten());
+            unfinished += of_partition(&Standing { partition, log, progress });
+        }
+    }
+    Ok(Look { at, unfinished })
+}
+
+fn of_partition(standing: &Standing) -> u64 {
+    match bound(standing) {
+        Unfinished::Exactly(count) | Unfinished::AtMost(count) => count,
+        // Nothing is committed yet: all of it is unfinished.
+        Unfinished::Unknown(_) => {
+            let log = &standing.log;
+            u64::try_from(log.high.0 - log.log_start.0).unwrap_or(0)
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! A run of the demo from beginning to end.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use longshore::inspect::Observer;
+use longshore::local::{Cluster, Environment};
+use longshore::pipeline::Pipeline;
+use longshore::settings::{self, Settings};
+use longshore::{Command, Exit, Options};
+use longshore_orders::faults::Faults;
+use longshore_orders::verify::{Expected, Ledger};
+
+use super::child::Child;
+use super::counts::{Counts, Tally};
+use super::followers::Followers;
+use super::hidden::Counting;
+use super::interrupt::Interrupt;
+use super::killer::Killer;
+use super::lag::Watch;
+use super::launch::Launch;
+use super::live::{Live, Moment, say};
+use super::metrics::Counters;
+use super::staff::{Service, Staff};
+use super::summary::Summary;
+use super::{Args, broker, cleaning, evidence, pipeline_file};
+
+/// How often the run is looked at.
+const TURN: Duration = Duration::from_millis(100);
+/// How often its processes are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs the demo. Its exit code is 0 only if every expected set is met exactly and no process failed.
+pub fn run(options: &Options, args: &Args) -> ExitCode {
+    match try_run(options, args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn try_run(options: &Options, args: &Args) -> anyhow::Result<Exit> {
+    let interrupt = Interrupt::listen().context("could not listen for signals")?;
+    let mut environment = Environment::from_process()?;
+    if let Some(servers) = &options.bootstrap_server {
+        environment.bootstrap_servers = Some(servers.clone());
+    }
+    let cluster = broker::find_or_start(&environment, args.keep)?;
+    say(&format!("using {}", broker::introduced(&cluster)));
+    let run = Run::prepare(options, args, &environment, &cluster)?;
+    let summary = run.to_its_end(&interrupt).with_context(|| {
+        format!("run {} failed; its processes' logs are in {}", run.name, run.folder.display())
+    })?;
+    tell(&summary.to_string())?;
+    if args.keep {
+        let servers = cluster.bootstrap_servers();
+        tell(&cleaning::commands(&environment, &servers, &run.pipeline, &run.file()))?;
+    } else if let Cluster::Given { .. } | Cluster::Shared(_) = cluster {
+        cleaning::delete(&run.observer, &run.pipeline)?;
+    }
+    let met = summary.report.is_met();
+    if met && !args.keep {
+        fs::remove_dir_all(&run.folder).context("could not remove the run's folder")?;
+    }
+    Ok(if met { Exit::Done } else { Exit::Failed })
+}
+
+/// The report stands on standard output, and nothing else.
+fn tell(text: &str) -> io::Result<()> {
+    io::stdout().write_all(text.as_bytes())
+}
+
+/// A run that is ready to begin.
+struct Run<'a> {
+    args: &'a Args,
+    name: String,
+    folder: PathBuf,
+    options: Options,
+    pipeline: Pipeline,
+    observer: Arc<Observer>,
+    expected: Expected,
+}
+
+impl<'a> Run<'a> {
+    /// Picks a name, writes the pipeline file, and creates the topics.
+    fn prepare(
+        options: &Options,
+        args: &'a Args,
+        environment: &Environment,
+        cluster: &Cluster,
+    ) -> anyhow::Result<Self> {
+        let name = format!("orders-{:04x}", rand::random::<u16>());
+        let folder = environment.cache_dir.join("demo").join(&name);
+        fs::create_dir_all(&folder).with_context(|| format!("could not make {folder:?}"))?;
+        let text = pipeline_file::of_run(longshore_orders::PIPELINE, &name, args.join_timeout());
+        let text = text.context("examples/orders/orders.yaml is not as the demo knows it")?;
+        let file = folder.join("orders.yaml");
+        fs::write(&file, &text).with_context(|| format!("could not write {file:?}"))?;
+        let options = Options {
+            bootstrap_server: Some(cluster.bootstrap_servers()),
+            pipeline: Some(file.to_string_lossy().into_owned()),
+            ..options.clone()
+        };
+        let fleet = longshore_orders::fleet(Faults::none()).pipeline(&text);
+        let pipeline = fleet.default_pipeline()?;
+        fleet.try_execute(&options, &Command::Apply, &mut io::sink())?;
+        let kafka = Settings::resolve(&options, &settings::Environment::of_process())?.kafka;
+        let observer = Arc::new(Observer::connect(&kafka)?);
+        let expected = Expected::of(args.scale, Faults::seeded(args.seed, args.join_timeout()));
+        Ok(Self { args, name, folder, options, pipeline, observer, expected })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("orders.yaml")
+    }
+
+    fn to_its_end(&self, interrupt: &Interrupt) -> anyhow::Result<Summary> {
+        let launch = self.launch()?;
+        let lines: u32 = self.expected.orders.values().map(|order| order.lines).sum();
+        let (orders, seed) = (self.expected.orders.len(), self.args.seed);
+        say(&format!("{}: {orders} orders with {lines} lines, seed {seed}", self.name));
+        let counts = Arc::new(Counts::default());
+        let followers = Followers::start(&self.observer, &self.pipeline, &counts)?;
+        let lag = Watch::start(Arc::clone(&self.observer), &self.pipeline)?;
+        let staff = Staff::start(launch, self.args.workers, self.args.coordinators)?;
+        let mut course = Course::begin(self, &counts, &lag, staff)?;
+        course.until_all_is_there(interrupt)?;
+        let everything_after = course.began.elapsed();
+        let complete_after = counts.last_complete().map(|it| it - course.began);
+        say("everything is there; stopping the fleet and reading its topics from the beginning");
+        let service = course.staff.stop()?;
+        drop((followers, lag));
+        self.verify(service, complete_after, everything_after)
+    }
+
+    fn launch(&self) -> anyhow::Result<Launch> {
+        let timeout = self.args.join_timeout();
+        Ok(Launch::new(&self.options, &self.folder, self.args.seed, timeout)?)
+    }
+
+    fn verify(
+        &self,
+        service: Service,
+        complete_after: Option<Duration>,
+        everything_after: Duration,
+    ) -> anyhow::Result<Summary> {
+        let began = Instant::now();
+        let counting = Counting::start(&self.observer, &self.pipeline)?;
+        let mut ledger = Ledger::new(self.expected.clone());
+        evidence::enter(&self.observer, &self.pipeline, &mut ledger)?;
+        let hidden = counting.hidden()?;
+        Ok(Summary {
+            name: self.name.clone(),
+            seed: self.args.seed,
+            report: ledger.conclude(),
+            hidden,
+            service,
+            complete_after,
+            everything_after,
+            verified_in: began.elapsed(),
+        })
+    }
+
+    /// What must stand on the topics in the end.
+    fn awaited(&self) -> Tally {
+        let orders = &self.expected.orders;
+        let complete = orders.values().filter(|order| order.is_complete()).count();
+        Tally {
+            orders: orders.len() as u64,
+            lines: 0,
+            complete: complete as u64,
+            partial: (orders.len() - complete) as u64,
+            dead_letters: self.expected.dead_letters.len() as u64,
+            late: self.expected.late.len() as u64,
+        }
+    }
+}
+
+/// A run that is on its way.
+struct Course<'a> {
+    began: Instant,
+    awaited: Tally,
+    deadline: Duration,
+    counts: &'a Counts,
+    lag: &'a Watch,
+    staff: Staff,
+    producer: Option<Child>,
+    killer: Option<Killer>,
+    counters: Counters,
+    looked: Instant,
+}
+
+impl<'a> Course<'a> {
+    /// The publishing begins.
+    fn begin(
+        run: &Run<'_>,
+        counts: &'a Counts,
+        lag: &'a Watch,
+        staff: Staff,
+    ) -> anyhow::Result<Self> {
+        let source = format!("tpch:{}", run.args.scale);
+        let command = run.launch()?.command(&["produce", &source]);
+        let producer = Child::start(&command, run.folder.join("produce.log"))?;
+        let began = Instant::now();
+        Ok(Self {
+            began,
+            awaited: run.awaited(),
+            deadline: run.args.deadline(run.expected.orders.len()),
+            counts,
+            lag,
+            staff,
+            producer: Some(producer),
+            killer: run.args.kill.then(|| Killer::seeded(run.args.seed)),
+            counters: Counters::default(),
+            looked: began,
+        })
+    }
+
+    /// Returns when all that is awaited stands on the topics, and the committed progress of every
+    /// group has reached the ends.
+    fn until_all_is_there(&mut self, interrupt: &Interrupt) -> anyhow::Result<()> {
+        let mut live = Live::new(self.awaited.orders);
+        let mut complete_since: Option<Instant> = None;
+        // Bounded by the deadline.
+        loop {
+            let missing = self.counts.tally().missing(&self.awaited);
+            if missing.is_none() {
+                let since = *complete_since.get_or_insert_with(Instant::now);
+                let look = self.lag.latest();
+                // Only a look that began later has seen what the last results did.
+                if look.is_some_and(|it| it.at > since && it.unfinished == 0) {
+                    return self.published();
+                }
+            }
+            if interrupt.is_asked() {
+                bail!("interrupted");
+            }
+            if self.began.elapsed() > self.deadline {
+                bail!(self.overdue(missing));
+            }
+            self.turn()?;
+            live.tell(&self.moment());
+            thread::sleep(TURN);
+        }
+    }
+
+    fn turn(&mut self) -> anyhow::Result<()> {
+        self.staff.check()?;
+        self.check_producer()?;
+        if self.looked.elapsed() >= LOOK_EVERY {
+            self.looked = Instant::now();
+            self.counters = self.staff.look();
+        }
+        // Orders that wait for their deadline are left alone: a part that is late begins anew with
+        // each kill, and would never end.
+        let settling = self.counts.tally().complete < self.awaited.complete;
+        let killer = self.killer.as_mut().filter(|_| settling);
+        let victim = killer.and_then(|it| it.due(self.began.elapsed(), self.staff.size()));
+        victim.map_or(Ok(()), |victim| self.staff.kill(victim))
+    }
+
+    fn check_producer(&mut self) -> anyhow::Result<()> {
+        let Some(producer) = &mut self.producer else {
+            return Ok(());
+        };
+        match producer.ended() {
+            None => {}
+            Some(status) if status.success() => self.producer = None,
+            Some(status) => {
+                bail!("publishing failed ({status}); its last words:\n{}", producer.log_tail())
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything was published; the producer itself may need a moment more.
+    fn published(&mut self) -> anyhow::Result<()> {
+        while self.producer.is_some() {
+            if self.began.elapsed() > self.deadline {
+                bail!("the producer does not end");
+            }
+            self.check_producer()?;
+            thread::sleep(TURN);
+        }
+        Ok(())
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            elapsed: self.began.elapsed(),
+            tally: self.counts.tally(),
+            counters: self.counters,
+            lag: self.lag.latest().map(|look| look.unfinished),
+            kills: self.staff.kills(),
+        }
+    }
+
+    fn overdue(&self, missing: Option<String>) -> String {
+        let lag = self.lag.latest().map(|look| look.unfinished);
+        let missing = missing.unwrap_or_else(|| match lag {
+            Some(lag) => format!("up to {lag} records that no group has finished"),
+            None => "the groups' committed progress, which can't be read".to_owned(),
+        });
+        format!("after {} s there is still missing: {missing}", self.deadline.as_secs())
+    }
+}
