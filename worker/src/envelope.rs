@@ -137,12 +137,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_source_says_in_our_name_is_not_heard() {
-        let forged = [(ID, "x"), (IDEMPOTENCY_KEY, "x"), (RUN, "x"), (GROUP, "x"), (CE_ID, "e")];
+    fn a_source_names_its_items_and_their_keys_and_is_not_heard_otherwise() {
+        let forged = [(ID, "x"), (IDEMPOTENCY_KEY, "k"), (RUN, "x"), (GROUP, "x"), (CE_ID, "e")];
         let envelope = opened(&forged, Trust::Source).unwrap();
-        assert_eq!(envelope.id, "e");
-        assert_eq!((envelope.given_key, envelope.part, envelope.run_id), (None, None, None));
-        assert_eq!(envelope.headers.len(), 1);
+        assert_eq!(envelope.id, "x");
+        assert_eq!(envelope.given_key, Some("k".into()));
+        assert_eq!((envelope.part, envelope.run_id), (None, None));
+        assert_eq!(envelope.headers.len(), 3);
         let error = opened(&forged, Trust::Pipeline).unwrap_err();
         assert!(error.to_string().contains("ls-revision"), "{error}");
     }

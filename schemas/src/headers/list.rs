@@ -5,8 +5,11 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 
-use super::OURS;
 use super::names::interned;
+use super::{ID, IDEMPOTENCY_KEY, OURS};
+
+/// Headers of ours that a source's producers may set.
+const OF_PRODUCERS: [&str; 2] = [ID, IDEMPOTENCY_KEY];
 
 /// The headers of one record, in their order on the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,9 +73,11 @@ impl Headers {
         self.0.retain(|(name, _)| keep(name));
     }
 
-    /// Takes every header of ours away: a source's records may have been given them by anyone.
+    /// Takes the headers of ours away that only a pipeline may write: a source's records may have
+    /// been given them by anyone. What an item is called, and what makes its effects safe to repeat,
+    /// is for its producer to say.
     pub fn strip_ours(&mut self) {
-        self.retain(|name| !name.starts_with(OURS));
+        self.retain(|name| !name.starts_with(OURS) || OF_PRODUCERS.contains(&name));
     }
 
     /// Every header, in order.

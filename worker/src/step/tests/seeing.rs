@@ -41,14 +41,14 @@ async fn a_handler_sees_where_its_item_comes_from_and_what_it_belongs_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_of_a_source_does_not_see_what_anyone_wrote_in_our_name() {
+async fn a_handler_of_a_source_sees_no_group_that_anyone_wrote_in_our_name() {
     let mut config = config();
     config.wiring.trust = Trust::Source;
     let mut record = samples::part_record(17);
-    record.headers.set_text("ls-id", "forged");
+    record.headers.set_text("ls-id", "message 9");
     record.headers.set_text("tenant", "acme");
     let cx = seen(&config, record).await;
-    assert_eq!((cx.id.as_str(), cx.part), ("lines/3/17/0", None));
+    assert_eq!((cx.id.as_str(), cx.part), ("message 9", None));
     let names: Vec<_> = cx.headers.iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["tenant"]);
+    assert_eq!(names, ["ls-id", "tenant"]);
 }
