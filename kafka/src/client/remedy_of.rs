@@ -71,8 +71,18 @@ impl ClientError {
             remedy: remedy(phase, self.code, self.class),
             call,
             code: native::code_name(self.code),
-            message: self.message,
+            message: advised(self.code, self.message),
         }
+    }
+}
+
+/// Of an error that a user can mend, and whose message doesn't say how, it is said here.
+fn advised(code: Code, message: String) -> String {
+    match code {
+        Code::FencedInstanceId => format!(
+            "another process runs in this one's slot: give each process a slot of its own; {message}"
+        ),
+        _ => message,
     }
 }
 
