@@ -54,8 +54,15 @@ impl Ledger {
         for job in self.done.iter().chain(&self.dead) {
             *times.entry(job.number).or_default() += 1;
         }
-        let wrong: Vec<_> = times.iter().filter(|(_, times)| **times != 1).take(20).collect();
-        assert!(wrong.is_empty(), "items that didn't end once (number, times): {wrong:?}");
+        let wrong: Vec<_> = times
+            .iter()
+            .filter(|(number, times)| **times != 1 || !(0..count).contains(*number))
+            .take(20)
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "items that didn't end once, or nobody published (number, times): {wrong:?}"
+        );
     }
 
     /// The items of each key were done in the order of their numbers.
@@ -94,4 +101,48 @@ fn job(record: &Record) -> Job {
 
 fn decode(value: &[u8]) -> Job {
     Codec::shared().expect("a schema").decode(value).expect("a job")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger(done: &[(i64, &str)], dead: &[i64]) -> Ledger {
+        Ledger {
+            done: done.iter().map(|(number, key)| Job::echo(*number, *key)).collect(),
+            dead: dead.iter().map(|number| Job::echo(*number, "dead")).collect(),
+        }
+    }
+
+    #[test]
+    fn items_that_ended_once_each_pass() {
+        let ledger = ledger(&[(2, "b"), (0, "a"), (3, "a")], &[1]);
+        ledger.each_once(4);
+        ledger.in_key_order();
+        assert_eq!(ledger.ended(), 4);
+    }
+
+    #[test]
+    #[should_panic(expected = "[(1, 0)]")]
+    fn a_lost_item_is_found() {
+        ledger(&[(0, "a"), (2, "a")], &[]).each_once(3);
+    }
+
+    #[test]
+    #[should_panic(expected = "[(1, 2)]")]
+    fn an_item_that_is_done_and_dead_is_found() {
+        ledger(&[(0, "a"), (1, "a")], &[1]).each_once(2);
+    }
+
+    #[test]
+    #[should_panic(expected = "[(7, 1)]")]
+    fn an_item_that_nobody_published_is_found() {
+        ledger(&[(0, "a"), (7, "a")], &[]).each_once(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "key a: 0 stands behind Some(1)")]
+    fn items_of_a_key_out_of_order_are_found() {
+        ledger(&[(1, "a"), (0, "a")], &[]).in_key_order();
+    }
 }

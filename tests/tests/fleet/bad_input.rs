@@ -66,17 +66,17 @@ fn topics_that_are_not_there_are_named() {
 }
 
 #[test]
-fn a_topic_with_too_few_partitions_is_named() {
-    let fleet = Fleet::without_topics(Cluster::shared(), STAGE);
-    let items = NewTopic {
-        name: fleet.items(),
+fn a_topic_of_the_pipeline_with_too_few_partitions_is_named() {
+    let fleet = Fleet::without_topics(Cluster::shared(), Shape::Join);
+    let parts = format!("{}.split", fleet.name());
+    let narrow = NewTopic {
+        name: parts.as_str().into(),
         partitions: 1,
         replication: None,
         settings: BTreeMap::new(),
     };
-    fleet.admin().create_topics(&[items]).expect("the topic is made");
-    let items = fleet.items();
-    fails(&fleet, &["apply"], 4, &[items.as_str(), "has 1 of 2 partitions"]);
+    fleet.admin().create_topics(&[narrow]).expect("the topic is made");
+    fails(&fleet, &["apply"], 4, &[&parts, "has 1 of 2 partitions"]);
 }
 
 #[test]

@@ -57,3 +57,13 @@ fn is_function(line: &str) -> bool {
     let qualifiers = ["pub", "pub(crate)", "pub(super)", "async", "const", "unsafe"];
     words.find(|word| !qualifiers.contains(word)) == Some("fn")
 }
+
+#[test]
+fn functions_are_told_from_what_only_looks_like_them() {
+    for line in ["fn run() {", "pub fn run() {", "pub(crate) async fn run() {"] {
+        assert!(is_function(line), "{line}");
+    }
+    for line in ["pub mod run;", "pub use run::run;", "pub struct Run { stop: fn() }"] {
+        assert!(!is_function(line), "{line}");
+    }
+}

@@ -85,3 +85,14 @@ fn the_scripts_and_build_files_name_no_mirror() {
     }
     hold("mirrors", found);
 }
+
+#[test]
+fn a_folder_of_one_machine_is_told_from_one_further_down() {
+    let home = ["/ho", "me/"].concat();
+    for line in [format!("see {home}me"), format!("\"{home}me\"")] {
+        assert!(begins_a_path(&line, &home), "{line}");
+    }
+    for line in [format!("./{home}x"), format!("target{home}x")] {
+        assert!(!begins_a_path(&line, &home), "{line}");
+    }
+}
