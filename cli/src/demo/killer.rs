@@ -20,8 +20,8 @@ impl Killer {
         Self { choices: StdRng::seed_from_u64(seed), next: EVERY }
     }
 
-    /// The victim, if one is due `elapsed` after the beginning: a number below `members`. Kills that
-    /// were missed aren't made up for.
+    /// The victim, if one is due `elapsed` after the beginning: a number below `members`. Kills
+    /// that were missed aren't made up for.
     pub fn due(&mut self, elapsed: Duration, members: usize) -> Option<usize> {
         if elapsed < self.next {
             return None;

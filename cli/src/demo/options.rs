@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// How long a join waits where nobody is killed: everything that isn't meant to be late is done long
-/// before.
+/// How long a join waits where nobody is killed: everything that isn't meant to be late is done
+/// long before.
 const CALM_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same where processes are killed: long enough for all of the work, kills included, so that only
-/// the parts that are meant to be late are.
+/// The same where processes are killed: long enough for all of the work, kills included, so that
+/// only the parts that are meant to be late are.
 const KILL_TIMEOUT: Duration = Duration::from_secs(45);
 /// What a run may take beside its timeouts, however small it is.
 const GRACE: Duration = Duration::from_secs(60);
@@ -49,8 +49,8 @@ impl Args {
         if self.kill { KILL_TIMEOUT } else { CALM_TIMEOUT }
     }
 
-    /// After this long a run that isn't over has failed. A late part may be begun anew by a kill, and
-    /// takes a little more than the join's timeout.
+    /// After this long a run that isn't over has failed. A late part may be begun anew by a kill,
+    /// and takes a little more than the join's timeout.
     pub fn deadline(&self, orders: usize) -> Duration {
         let work = PER_ORDER * u32::try_from(orders).unwrap_or(u32::MAX);
         GRACE + self.join_timeout() * 3 + if self.kill { work * 3 } else { work }

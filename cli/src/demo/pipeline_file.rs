@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The example's text with another name, source, sink and join timeout. None if the example has been
-/// changed so that one of them can't be found.
+/// The example's text with another name, source, sink and join timeout. None if the example has
+/// been changed so that one of them can't be found.
 pub fn of_run(example: &str, name: &str, timeout: Duration) -> Option<String> {
     let seconds = timeout.as_secs();
     let changes = [

@@ -10,8 +10,8 @@ pub enum Fault {
     Poison,
     /// Pricing it fails twice, then succeeds.
     Transient,
-    /// It is published twice: the gather drops the second outcomes, and counts those that come before
-    /// the order is closed.
+    /// It is published twice: the gather drops the second outcomes, and counts those that come
+    /// before the order is closed.
     Duplicate,
     /// Pricing it takes long.
     Slow,

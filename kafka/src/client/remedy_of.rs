@@ -80,7 +80,8 @@ impl ClientError {
 fn advised(code: Code, message: String) -> String {
     match code {
         Code::FencedInstanceId => format!(
-            "another process runs in this one's slot: give each process a slot of its own; {message}"
+            "another process runs in this one's slot: give each process a slot of its own; \
+             {message}"
         ),
         _ => message,
     }

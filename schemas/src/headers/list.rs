@@ -74,8 +74,8 @@ impl Headers {
     }
 
     /// Takes the headers of ours away that only a pipeline may write: a source's records may have
-    /// been given them by anyone. What an item is called, and what makes its effects safe to repeat,
-    /// is for its producer to say.
+    /// been given them by anyone. What an item is called, and what makes its effects safe to
+    /// repeat, is for its producer to say.
     pub fn strip_ours(&mut self) {
         self.retain(|name| !name.starts_with(OURS) || OF_PRODUCERS.contains(&name));
     }
