@@ -14,6 +14,7 @@ mod faults;
 mod interrupt;
 mod pipeline_file;
 
+mod assembly;
 mod child;
 mod killer;
 mod launch;

@@ -29,7 +29,7 @@ use super::live::{Live, Moment, say};
 use super::metrics::Counters;
 use super::staff::{Service, Staff};
 use super::summary::Summary;
-use super::{Args, broker, cleaning, evidence, pipeline_file};
+use super::{Args, assembly, broker, cleaning, evidence, pipeline_file};
 
 /// How often the run is looked at.
 const TURN: Duration = Duration::from_millis(100);
@@ -130,7 +130,10 @@ impl<'a> Run<'a> {
         let counts = Arc::new(Counts::default());
         let followers = Followers::start(&self.observer, &self.pipeline, &counts)?;
         let lag = Watch::start(Arc::clone(&self.observer), &self.pipeline)?;
-        let staff = Staff::start(launch, self.args.workers, self.args.coordinators)?;
+        let mut staff = Staff::start(launch, self.args.workers, self.args.coordinators)?;
+        let watched = (&mut staff, interrupt);
+        assembly::wait(&self.observer, &self.pipeline, self.args, watched)?;
+        say(&format!("{} processes divide the work; publishing begins", staff.size()));
         let mut course = Course::begin(self, &counts, &lag, staff)?;
         course.until_all_is_there(interrupt)?;
         let everything_after = course.began.elapsed();

@@ -1,0 +1,63 @@
+//! When a fleet has come together: every process is a member, and every partition has an owner.
+//!
+//! Nobody is killed before. A cooperative rebalance takes two rounds: in the first a member gives
+//! partitions up, in the second they are given to others, and it is that member's joining anew that
+//! begins it. One that is killed in between, and restarted in its slot, is given what it still had
+//! (KIP-345), nobody begins the second round, and the partitions have no owner.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use longshore::inspect::{Consumer, Kind, Observer};
+use longshore::pipeline::Pipeline;
+
+use super::Args;
+use super::interrupt::Interrupt;
+use super::staff::Staff;
+
+/// How long it may take: a few rounds of joining, and a member's slow start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often it is looked.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Waits until the fleet has come together.
+pub fn wait(
+    observer: &Observer,
+    pipeline: &Pipeline,
+    args: &Args,
+    (staff, interrupt): (&mut Staff, &Interrupt),
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    let consumers = Consumer::all(pipeline);
+    while Instant::now() < deadline {
+        staff.check()?;
+        if interrupt.is_asked() {
+            bail!("interrupted");
+        }
+        if all_are_there(observer, &consumers, args)? {
+            return Ok(());
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+    bail!("after {} s the partitions are not yet divided among the fleet", PATIENCE.as_secs())
+}
+
+fn all_are_there(observer: &Observer, consumers: &[Consumer], args: &Args) -> anyhow::Result<bool> {
+    for consumer in consumers {
+        let members = match consumer.kind {
+            Kind::Stage => args.workers,
+            Kind::Join => args.coordinators,
+        };
+        let Some(group) = observer.admin().group(&consumer.group)? else {
+            return Ok(false);
+        };
+        let owned: usize = group.members.iter().map(|member| member.assigned.len()).sum();
+        let partitions = observer.admin().watermarks(&consumer.topic)?.len();
+        let is_there = group.members.len() == members as usize && owned == partitions;
+        if group.state != "Stable" || !is_there {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
