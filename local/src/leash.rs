@@ -202,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn a_killed_process_is_gone_at_once_and_another_may_take_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut command = Command::new("sleep");
+        command.arg("600");
+        let mut leash = Leash::tie(&command, &log).unwrap();
+        let process = ProcessId::of(leash.pid()).unwrap();
+        leash.kill();
+        assert!(!process.is_running());
+        leash = Leash::tie(&command, &log).unwrap();
+        assert!(leash.ended().is_none());
+    }
+
+    #[test]
     fn a_released_process_lives_on() {
         let folder = tempfile::tempdir().unwrap();
         let leash = sleeping(&folder.path().join("log"));

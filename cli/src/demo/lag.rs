@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use longshore::inspect::lag::{Unfinished, bound};
-use longshore::inspect::{Consumer, InspectError, Observer, Progress, Standing};
+use longshore::inspect::{Consumer, Observer, Progress, Standing};
 use longshore::kafka::admin::{GroupProgress, Stability};
 use longshore::pipeline::Pipeline;
 
@@ -33,11 +33,10 @@ pub struct Watch {
 impl Watch {
     /// Looks at every stage and join of a pipeline.
     pub fn start(observer: Arc<Observer>, pipeline: &Pipeline) -> anyhow::Result<Self> {
-        let groups: Result<Vec<_>, _> = Consumer::all(pipeline)
-            .into_iter()
-            .map(|it| Ok::<_, InspectError>((observer.progress(&it.group)?, it)))
-            .collect();
-        let groups = groups?;
+        let mut groups = Vec::new();
+        for consumer in Consumer::all(pipeline) {
+            groups.push((observer.progress(&consumer.group)?, consumer));
+        }
         let latest: Arc<Mutex<Option<Look>>> = Arc::default();
         let ending: Arc<AtomicBool> = Arc::default();
         let (told, asked) = (Arc::clone(&latest), Arc::clone(&ending));

@@ -31,7 +31,7 @@ mod tests {
         for topic in pipeline.plan().topics {
             assert!(topic.name.as_str().starts_with("orders-4f2a"), "{}", topic.name);
         }
-        assert_eq!(pipeline.joins()[0].timeout, Duration::from_secs(45));
+        assert_eq!(pipeline.joins()[0].rules.timeout, Duration::from_secs(45));
     }
 
     #[test]
