@@ -7,6 +7,7 @@
 
 mod options;
 
+mod course;
 mod run;
 
 mod broker;

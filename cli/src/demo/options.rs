@@ -10,7 +10,7 @@ const CALM_TIMEOUT: Duration = Duration::from_secs(10);
 const KILL_TIMEOUT: Duration = Duration::from_secs(45);
 /// What a run may take beside its timeouts, however small it is.
 const GRACE: Duration = Duration::from_secs(60);
-/// What each order may take on a slow machine: a tenth of what was measured on two cores.
+/// What each order may take on a slow machine: ten times what it takes on two busy cores.
 const PER_ORDER: Duration = Duration::from_millis(10);
 
 /// What can be asked of the demo.

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -17,24 +16,18 @@ use longshore::{Command, Exit, Options};
 use longshore_orders::faults::Faults;
 use longshore_orders::verify::{Expected, Ledger};
 
-use super::child::Child;
 use super::counts::{Counts, Tally};
+use super::course::{Course, Goal};
 use super::followers::Followers;
 use super::hidden::Counting;
 use super::interrupt::Interrupt;
 use super::killer::Killer;
 use super::lag::Watch;
 use super::launch::Launch;
-use super::live::{Live, Moment, say};
-use super::metrics::Counters;
+use super::live::say;
 use super::staff::{Service, Staff};
 use super::summary::Summary;
 use super::{Args, assembly, broker, cleaning, evidence, pipeline_file};
-
-/// How often the run is looked at.
-const TURN: Duration = Duration::from_millis(100);
-/// How often its processes are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the demo. Its exit code is 0 only if every expected set is met exactly and no process failed.
 pub fn run(options: &Options, args: &Args) -> ExitCode {
@@ -56,21 +49,26 @@ fn try_run(options: &Options, args: &Args) -> anyhow::Result<Exit> {
     let cluster = broker::find_or_start(&environment, args.keep)?;
     say(&format!("using {}", broker::introduced(&cluster)));
     let run = Run::prepare(options, args, &environment, &cluster)?;
-    let summary = run.to_its_end(&interrupt).with_context(|| {
+    let outcome = run.to_its_end(&interrupt);
+    if interrupt.is_asked() {
+        // Nobody wants to look at half a run.
+        run.clean_up(&cluster)?;
+        bail!("interrupted; nothing of run {} is left", run.name);
+    }
+    let summary = outcome.with_context(|| {
         format!("run {} failed; its processes' logs are in {}", run.name, run.folder.display())
     })?;
     tell(&summary.to_string())?;
+    if !summary.report.is_met() {
+        return Ok(Exit::Failed);
+    }
     if args.keep {
         let servers = cluster.bootstrap_servers();
         tell(&cleaning::commands(&environment, &servers, &run.pipeline, &run.file()))?;
-    } else if let Cluster::Given { .. } | Cluster::Shared(_) = cluster {
-        cleaning::delete(&run.observer, &run.pipeline)?;
+    } else {
+        run.clean_up(&cluster)?;
     }
-    let met = summary.report.is_met();
-    if met && !args.keep {
-        fs::remove_dir_all(&run.folder).context("could not remove the run's folder")?;
-    }
-    Ok(if met { Exit::Done } else { Exit::Failed })
+    Ok(Exit::Done)
 }
 
 /// The report stands on standard output, and nothing else.
@@ -122,6 +120,14 @@ impl<'a> Run<'a> {
         self.folder.join("orders.yaml")
     }
 
+    /// Removes all that the run has made. A Kafka of its own goes as a whole.
+    fn clean_up(&self, cluster: &Cluster) -> anyhow::Result<()> {
+        if let Cluster::Given { .. } | Cluster::Shared(_) = cluster {
+            cleaning::delete(&self.observer, &self.pipeline)?;
+        }
+        fs::remove_dir_all(&self.folder).context("could not remove the run's folder")
+    }
+
     fn to_its_end(&self, interrupt: &Interrupt) -> anyhow::Result<Summary> {
         let launch = self.launch()?;
         let lines: u32 = self.expected.orders.values().map(|order| order.lines).sum();
@@ -134,7 +140,10 @@ impl<'a> Run<'a> {
         let watched = (&mut staff, interrupt);
         assembly::wait(&self.observer, &self.pipeline, self.args, watched)?;
         say(&format!("{} processes divide the work; publishing begins", staff.size()));
-        let mut course = Course::begin(self, &counts, &lag, staff)?;
+        let source = format!("tpch:{}", self.args.scale);
+        let publish = self.launch()?.command(&["produce", &source]);
+        let log = self.folder.join("produce.log");
+        let mut course = Course::begin((&publish, &log), self.goal(), (&counts, &lag), staff)?;
         course.until_all_is_there(interrupt)?;
         let everything_after = course.began.elapsed();
         let complete_after = counts.last_complete().map(|it| it - course.began);
@@ -172,6 +181,14 @@ impl<'a> Run<'a> {
         })
     }
 
+    fn goal(&self) -> Goal {
+        Goal {
+            awaited: self.awaited(),
+            deadline: self.args.deadline(self.expected.orders.len()),
+            killer: self.args.kill.then(|| Killer::seeded(self.args.seed)),
+        }
+    }
+
     /// What must stand on the topics in the end.
     fn awaited(&self) -> Tally {
         let orders = &self.expected.orders;
@@ -184,134 +201,5 @@ impl<'a> Run<'a> {
             dead_letters: self.expected.dead_letters.len() as u64,
             late: self.expected.late.len() as u64,
         }
-    }
-}
-
-/// A run that is on its way.
-struct Course<'a> {
-    began: Instant,
-    awaited: Tally,
-    deadline: Duration,
-    counts: &'a Counts,
-    lag: &'a Watch,
-    staff: Staff,
-    producer: Option<Child>,
-    killer: Option<Killer>,
-    counters: Counters,
-    looked: Instant,
-}
-
-impl<'a> Course<'a> {
-    /// The publishing begins.
-    fn begin(
-        run: &Run<'_>,
-        counts: &'a Counts,
-        lag: &'a Watch,
-        staff: Staff,
-    ) -> anyhow::Result<Self> {
-        let source = format!("tpch:{}", run.args.scale);
-        let command = run.launch()?.command(&["produce", &source]);
-        let producer = Child::start(&command, run.folder.join("produce.log"))?;
-        let began = Instant::now();
-        Ok(Self {
-            began,
-            awaited: run.awaited(),
-            deadline: run.args.deadline(run.expected.orders.len()),
-            counts,
-            lag,
-            staff,
-            producer: Some(producer),
-            killer: run.args.kill.then(|| Killer::seeded(run.args.seed)),
-            counters: Counters::default(),
-            looked: began,
-        })
-    }
-
-    /// Returns when all that is awaited stands on the topics, and the committed progress of every
-    /// group has reached the ends.
-    fn until_all_is_there(&mut self, interrupt: &Interrupt) -> anyhow::Result<()> {
-        let mut live = Live::new(self.awaited.orders);
-        let mut complete_since: Option<Instant> = None;
-        // Bounded by the deadline.
-        loop {
-            let missing = self.counts.tally().missing(&self.awaited);
-            if missing.is_none() {
-                let since = *complete_since.get_or_insert_with(Instant::now);
-                let look = self.lag.latest();
-                // Only a look that began later has seen what the last results did.
-                if look.is_some_and(|it| it.at > since && it.unfinished == 0) {
-                    return self.published();
-                }
-            }
-            if interrupt.is_asked() {
-                bail!("interrupted");
-            }
-            if self.began.elapsed() > self.deadline {
-                bail!(self.overdue(missing));
-            }
-            self.turn()?;
-            live.tell(&self.moment());
-            thread::sleep(TURN);
-        }
-    }
-
-    fn turn(&mut self) -> anyhow::Result<()> {
-        self.staff.check()?;
-        self.check_producer()?;
-        if self.looked.elapsed() >= LOOK_EVERY {
-            self.looked = Instant::now();
-            self.counters = self.staff.look();
-        }
-        // Orders that wait for their deadline are left alone: a part that is late begins anew with
-        // each kill, and would never end.
-        let settling = self.counts.tally().complete < self.awaited.complete;
-        let killer = self.killer.as_mut().filter(|_| settling);
-        let victim = killer.and_then(|it| it.due(self.began.elapsed(), self.staff.size()));
-        victim.map_or(Ok(()), |victim| self.staff.kill(victim))
-    }
-
-    fn check_producer(&mut self) -> anyhow::Result<()> {
-        let Some(producer) = &mut self.producer else {
-            return Ok(());
-        };
-        match producer.ended() {
-            None => {}
-            Some(status) if status.success() => self.producer = None,
-            Some(status) => {
-                bail!("publishing failed ({status}); its last words:\n{}", producer.log_tail())
-            }
-        }
-        Ok(())
-    }
-
-    /// Everything was published; the producer itself may need a moment more.
-    fn published(&mut self) -> anyhow::Result<()> {
-        while self.producer.is_some() {
-            if self.began.elapsed() > self.deadline {
-                bail!("the producer does not end");
-            }
-            self.check_producer()?;
-            thread::sleep(TURN);
-        }
-        Ok(())
-    }
-
-    fn moment(&self) -> Moment {
-        Moment {
-            elapsed: self.began.elapsed(),
-            tally: self.counts.tally(),
-            counters: self.counters,
-            lag: self.lag.latest().map(|look| look.unfinished),
-            kills: self.staff.kills(),
-        }
-    }
-
-    fn overdue(&self, missing: Option<String>) -> String {
-        let lag = self.lag.latest().map(|look| look.unfinished);
-        let missing = missing.unwrap_or_else(|| match lag {
-            Some(lag) => format!("up to {lag} records that no group has finished"),
-            None => "the groups' committed progress, which can't be read".to_owned(),
-        });
-        format!("after {} s there is still missing: {missing}", self.deadline.as_secs())
     }
 }
