@@ -9,6 +9,8 @@ use longshore::local::{Environment, KAFKA_VERSION};
 use longshore::pipeline::Pipeline;
 use longshore::schemas::TopicName;
 
+use super::live::say;
+
 /// Deletes the topics and groups of a run.
 pub fn delete(observer: &Observer, pipeline: &Pipeline) -> anyhow::Result<()> {
     let topics: Vec<_> = pipeline.plan().topics.into_iter().map(|topic| topic.name).collect();
@@ -18,7 +20,7 @@ pub fn delete(observer: &Observer, pipeline: &Pipeline) -> anyhow::Result<()> {
             // A slot's membership outlives its process by the session timeout; the broker itself
             // removes a group that has neither members nor topics.
             Ok(()) | Err(AdminError::GroupLive { .. }) => {}
-            Err(error) => tracing::warn!(%error, "a group of the demo is left over"),
+            Err(error) => say(&format!("a group of the demo is left over: {error}")),
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use longshore::schemas::records::{GroupResult, GroupStatus};
 use longshore::schemas::{Codec, TopicName};
 
 use super::counts::{Counts, Seen};
+use super::live::say;
 
 /// How soon a follower notices that it is to end.
 const TURN: Duration = Duration::from_millis(100);
@@ -40,7 +41,7 @@ impl Followers {
             let (counts, ending) = (Arc::clone(counts), Arc::clone(&followers.ending));
             let follow = move || {
                 if let Err(error) = follow(reader, reads, &counts, &ending) {
-                    tracing::warn!(%error, "a topic is no longer followed");
+                    say(&format!("a topic is no longer followed: {error:#}"));
                 }
             };
             let thread = thread::Builder::new().name(format!("follow {topic}")).spawn(follow)?;

@@ -1,5 +1,5 @@
-//! The demo: a fleet of processes settles orders on a real Kafka, faults and kills included, and the
-//! outcome is proven from the topics alone.
+//! The demo: a fleet of processes settles orders on a real Kafka, faults and kills included, and
+//! the outcome is proven from the topics alone.
 //!
 //! Reading order: what can be asked for; the run as a whole; where it runs and what it is told; its
 //! processes and how they are killed; what is seen of it while it runs; and what is read when it is

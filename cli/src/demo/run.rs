@@ -29,7 +29,8 @@ use super::staff::{Service, Staff};
 use super::summary::Summary;
 use super::{Args, assembly, broker, cleaning, evidence, pipeline_file};
 
-/// Runs the demo. Its exit code is 0 only if every expected set is met exactly and no process failed.
+/// Runs the demo. Its exit code is 0 only if every expected set is met exactly and no process
+/// failed.
 pub fn run(options: &Options, args: &Args) -> ExitCode {
     match try_run(options, args) {
         Ok(exit) => exit.into(),
