@@ -115,11 +115,16 @@ impl JournalMarks {
     }
 
     /// Where both stood, or before, when the record at `low` was absorbed.
-    pub fn at(&mut self, low: i64) -> Option<JournalMark> {
+    pub fn at(&self, low: i64) -> Option<JournalMark> {
+        let behind = self.marks.partition_point(|mark| mark.from <= low);
+        self.marks.get(behind.saturating_sub(1)).copied()
+    }
+
+    /// `low` is committed: nobody asks for what lies before it any more.
+    pub fn prune(&mut self, low: i64) {
         while self.marks.get(1).is_some_and(|mark| mark.from <= low) {
             self.marks.pop_front();
         }
-        self.marks.front().copied()
     }
 }
 
@@ -141,6 +146,9 @@ mod tests {
         assert_eq!(marks.at(149), Some(mark(100, 7)));
         assert_eq!(marks.at(170), Some(mark(150, 9)));
         assert_eq!(marks.at(200), Some(mark(200, 30)));
+        assert_eq!(marks.at(100), Some(mark(100, 7)), "a transaction that failed asks again");
+        marks.prune(170);
+        assert_eq!(marks.at(199), Some(mark(150, 9)));
     }
 
     #[test]

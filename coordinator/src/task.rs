@@ -34,10 +34,12 @@ pub struct JoinTask {
     /// Absorbed and not yet handed to the lane, in order.
     absorbed: VecDeque<Absorbed>,
     /// Handed to the lane and not yet committed, in order: what each releases when it is.
-    handed: VecDeque<Vec<Hold>>,
+    handed: VecDeque<Handed>,
     /// The number of the first of `absorbed`, counted from the start.
     first: u64,
     ticked: Timestamp,
+    /// The `low` of the transaction that was built last.
+    sent_low: i64,
     live: bool,
 }
 
@@ -48,6 +50,23 @@ struct Absorbed {
     /// In the order of the effects; a gather that runs holds its place.
     outputs: Vec<Slot>,
     holds: Vec<Hold>,
+}
+
+/// What was handed to the lane and isn't committed.
+enum Handed {
+    /// A record, and what it releases.
+    Record(Vec<Hold>),
+    /// A tick. While the broker is away one waits, not one for every second.
+    Tick,
+}
+
+impl Handed {
+    fn holds(&self) -> &[Hold] {
+        match self {
+            Self::Record(holds) => holds,
+            Self::Tick => &[],
+        }
+    }
 }
 
 /// A place among the outputs of a record.
@@ -85,6 +104,7 @@ impl JoinTask {
             handed: VecDeque::new(),
             first: 0,
             ticked: Timestamp::default(),
+            sent_low: i64::MIN,
             live: false,
         }
     }
@@ -211,13 +231,13 @@ impl JoinTask {
                 break;
             };
             self.first += 1;
-            self.handed.push_back(absorbed.holds);
+            self.handed.push_back(Handed::Record(absorbed.holds));
             let outputs = absorbed.outputs.into_iter().flat_map(Slot::into_ready).collect();
             outcomes.push(self.finished(absorbed.item, outputs));
         }
         if self.tick_is_due(now) {
             self.ticked = now;
-            self.handed.push_back(Vec::new());
+            self.handed.push_back(Handed::Tick);
             let tick = self.outputs().tick(now, &self.owner)?;
             outcomes.push(self.finished(None, vec![tick]));
         }
@@ -227,7 +247,8 @@ impl JoinTask {
     /// A deadline has come by the owner's clock, and nothing that arrived has said so.
     fn tick_is_due(&self, now: Timestamp) -> bool {
         let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
-        due && self.live && now.since(self.ticked) >= TICK_INTERVAL
+        let waits = self.handed.iter().any(|handed| matches!(handed, Handed::Tick));
+        due && self.live && !waits && now.since(self.ticked) >= TICK_INTERVAL
     }
 
     fn finished(&self, item: Option<Arc<Item>>, outputs: Vec<Outgoing>) -> Finished {
@@ -243,8 +264,10 @@ impl JoinTask {
     /// What the next owner must know once the first `count` outcomes that were handed over are
     /// committed.
     pub fn state(&mut self, position: Offset, count: usize) -> JoinState {
-        let leaving: BTreeSet<Hold> = self.handed.iter().take(count).flatten().cloned().collect();
+        let leaving: BTreeSet<Hold> =
+            self.handed.iter().take(count).flat_map(Handed::holds).cloned().collect();
         let low = self.gather.low(position.0, &leaving);
+        self.sent_low = low;
         let (journal, watermark) =
             self.marks.at(low).map(|mark| (mark.end, mark.watermark)).unwrap_or_default();
         JoinState { low, journal, watermark }
@@ -253,8 +276,11 @@ impl JoinTask {
     /// The first `count` outcomes that were handed over are committed, and the journal has come to
     /// `journal_end`.
     pub fn committed(&mut self, count: usize, next: Offset, journal_end: Option<i64>) {
-        for holds in self.handed.drain(..count.min(self.handed.len())) {
-            holds.iter().for_each(|hold| self.gather.settled(hold));
+        if count > 0 {
+            self.marks.prune(self.sent_low);
+        }
+        for handed in self.handed.drain(..count.min(self.handed.len())) {
+            handed.holds().iter().for_each(|hold| self.gather.settled(hold));
         }
         if let Some(end) = journal_end {
             self.advance_journal(next, end);

@@ -95,6 +95,7 @@ fn lane(owner: u64) -> LaneConfig {
         revoke_budget: Duration::from_secs(1),
         drain_timeout: Duration::from_secs(5),
         transaction_timeout: Duration::from_secs(10),
+        fenced_after: Duration::from_secs(10),
         limits: Limits {
             in_flight_max: 1_000,
             waiting_max: 1_000,

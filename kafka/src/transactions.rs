@@ -57,7 +57,7 @@ pub enum ProduceError {
     Failed(Failure),
 }
 
-/// A record that a topic won't take, whatever the weather: too large, invalid, forbidden.
+/// A record that a topic won't take, whatever the weather: too large, or invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The topic.

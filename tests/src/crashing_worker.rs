@@ -74,6 +74,7 @@ fn config(pipeline: &str) -> WorkerConfig {
             revoke_budget: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(2),
             transaction_timeout: TRANSACTION_LIMIT,
+            fenced_after: TRANSACTION_LIMIT,
             limits: limits(),
         },
     }

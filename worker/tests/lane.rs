@@ -72,6 +72,7 @@ fn lane() -> LaneConfig {
         revoke_budget: hour,
         drain_timeout: hour,
         transaction_timeout: hour,
+        fenced_after: hour,
         limits: Limits {
             in_flight_max: 256,
             waiting_max: 1_000,

@@ -166,11 +166,6 @@ impl LaneConsumer {
 
     fn change(&mut self, change: Change) -> Result<Option<Event>, Failure> {
         match change {
-            // A rebalance that brings nothing must be answered too, but concerns nobody else.
-            Change::Assigned(partitions) if partitions.is_empty() => {
-                self.accept()?;
-                Ok(None)
-            }
             Change::Assigned(partitions) => {
                 self.unanswered = Unanswered::Assignment;
                 Ok(Some(Event::Polled(Polled::Assigned(partitions))))

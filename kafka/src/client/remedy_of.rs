@@ -258,7 +258,8 @@ pub(super) fn refusal(topic: &TopicName, error: ClientError) -> Refusal {
     Refusal { topic: topic.clone(), code: native::code_name(error.code), message: error.message }
 }
 
-/// Whether a topic won't take a record for what the record or the topic is.
+/// Whether a topic won't take a record for what the record is. A missing permission isn't that: it
+/// would make a dead letter of every item.
 pub(super) fn is_refusal(code: Code) -> bool {
     matches!(
         code,
@@ -267,7 +268,6 @@ pub(super) fn is_refusal(code: Code) -> bool {
             | Code::MessageBatchTooLarge
             | Code::InvalidRecord
             | Code::InvalidTimestamp
-            | Code::TopicAuthorizationFailed
     )
 }
 
@@ -405,8 +405,9 @@ mod tests {
             Undelivered::Failed(failure) => Some(failure.remedy),
             Undelivered::Refused(_) => None,
         };
-        for code in [Code::MessageSizeTooLarge, Code::InvalidRecord, Code::TopicAuthorizationFailed]
-        {
+        let forbidden = remedy_of(Code::TopicAuthorizationFailed);
+        assert_eq!(forbidden, Some(Remedy::Stop), "a missing permission drains no topic");
+        for code in [Code::MessageSizeTooLarge, Code::InvalidRecord] {
             assert!(matches!(of(code), Undelivered::Refused(_)), "{code:?}");
         }
         for code in [Code::MessageTimedOut, Code::PurgeQueue, Code::InvalidDifferentRecord] {

@@ -30,6 +30,9 @@ pub struct LaneConfig {
     /// How long one call of a transaction is repeated before its outcome counts as unknown. Above
     /// the transaction timeout the broker has decided in any case.
     pub transaction_timeout: Duration,
+    /// The age at which the broker itself ends a transaction (`transaction.timeout.ms`): a fence by
+    /// then is its own.
+    pub fenced_after: Duration,
     /// The bounds.
     pub limits: Limits,
 }

@@ -73,6 +73,7 @@ impl<'a> Common<'a> {
             revoke_budget: REVOKE_BUDGET,
             drain_timeout: self.settings.drain_timeout,
             transaction_timeout: self.kafka.transaction_timeout + DECIDED_AFTER,
+            fenced_after: self.kafka.transaction_timeout,
             limits: Limits {
                 in_flight_max: reads.concurrency * IN_FLIGHT_PER_HANDLER,
                 waiting_max: WAITING_MAX,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BACKOFF_FIRST, BACKOFF_MAX, Lane, Producing, READY_WAIT, Settling};
+use super::{BACKOFF_FIRST, BACKOFF_MAX, FENCE_MARGIN, Lane, Producing, READY_WAIT, Settling};
 use crate::lane::broker::{Broker, Sent};
 use crate::lane::core::Batch;
 use crate::lane::error::LaneError;
@@ -23,7 +23,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         match &self.producing {
             Producing::Starting => {
                 if self.producer_ready()? {
-                    self.producing = Producing::Ready { not_before: Duration::ZERO };
+                    self.producing = Producing::Ready;
                 }
             }
             Producing::Settling(Settling { asked: None, .. }) => {
@@ -32,14 +32,21 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 }
             }
             Producing::Settling(_) => {}
-            Producing::Ready { not_before } => {
+            // A broker error may be told after the transaction that it belongs to.
+            Producing::Ready if self.broker.tainted() => self.renew_producer(),
+            Producing::Ready => {
                 let now = self.broker.now();
-                if now >= *not_before && self.core.is_due(now) {
+                if now >= self.not_before && self.core.is_due(now) {
                     self.commit_due()?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn renew_producer(&mut self) {
+        self.broker.discard_producer();
+        self.producing = Producing::Starting;
     }
 
     fn producer_ready(&mut self) -> Result<bool, LaneError> {
@@ -64,8 +71,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let attempt = self.attempt(&batch);
         let took = self.broker.now().saturating_sub(began);
         if self.broker.tainted() {
-            self.broker.discard_producer();
-            self.producing = Producing::Starting;
+            self.renew_producer();
         }
         match attempt {
             Attempt::Committed(written) => {
@@ -135,9 +141,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let mut suspects: Vec<usize> =
             refused.iter().map(|(tag, _)| outcome_of(&batch, *tag)).collect();
         suspects.dedup();
-        if let [only] = suspects[..] {
+        if batch.outcomes.len() == 1 {
             if let Some((_, refusal)) = refused.into_iter().next() {
-                self.fail(&mut batch, only, refusal)?;
+                self.fail(&mut batch, 0, refusal)?;
             }
             suspects.clear();
         }
@@ -174,22 +180,19 @@ impl<B: Broker, S: Step> Lane<B, S> {
             Remedy::Leave => self.lose_all()?,
             Remedy::Rebuild => {
                 self.note_fence(&failure, took)?;
-                self.broker.discard_producer();
-                self.producing = Producing::Starting;
+                self.renew_producer();
             }
             Remedy::Retry | Remedy::Abort => {}
         }
-        if let Producing::Ready { not_before } = &mut self.producing {
-            let pause = BACKOFF_FIRST.saturating_mul(1 << (self.failures - 1).min(10));
-            *not_before = self.broker.now() + pause.min(BACKOFF_MAX);
-        }
+        let pause = BACKOFF_FIRST.saturating_mul(1 << (self.failures - 1).min(10));
+        self.not_before = self.broker.now() + pause.min(BACKOFF_MAX);
         Ok(())
     }
 
     /// A fence of a transaction older than its timeout is the broker's own doing (KIP-588 isn't
     /// supported by the client). A younger one, twice without a commit between, is another process.
     fn note_fence(&mut self, failure: &Failure, took: Duration) -> Result<(), LaneError> {
-        if !failure.is_fence() || took >= self.config.transaction_timeout {
+        if !failure.is_fence() || took + FENCE_MARGIN >= self.config.fenced_after {
             return Ok(());
         }
         self.young_fences += 1;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Lane, Producing};
-use crate::Partition;
 use crate::lane::broker::{Broker, Locate, Located, PartitionFacts};
 use crate::lane::error::LaneError;
 use crate::lane::start::{StartError, StartPolicy, check_bounds, decide};
 use crate::lane::step::{Assignment, Step};
+use crate::{Failure, Partition, Remedy};
 
 /// What the lane knows of its membership, beside the partitions it holds.
 #[derive(Debug, Default)]
@@ -26,6 +26,17 @@ impl Group {
     /// Whether the group has given an assignment.
     pub(super) fn joined(&self) -> bool {
         self.joined
+    }
+
+    /// Partitions whose progress isn't known yet are not taken up any more.
+    pub(super) fn stop_locating(&mut self) {
+        self.locating.clear();
+    }
+
+    /// Whether the progress of any partition is being asked for.
+    #[cfg(test)]
+    pub(super) fn is_locating(&self) -> bool {
+        !self.locating.is_empty()
     }
 
     /// The id of a new question.
@@ -119,6 +130,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         self.broker.locate(Locate { id, partitions, time: None });
     }
 
+    /// The client reads the partition at fault no further, whatever its bounds say by now.
     fn checked(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
         self.group.checking = None;
         for facts in facts {
@@ -126,7 +138,14 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 check_bounds(facts, owned.next_read).map_err(|reason| self.cannot_start(reason))?;
             }
         }
-        Ok(())
+        Err(self.stop(Failure {
+            remedy: Remedy::Stop,
+            call: "fetch",
+            code: "_AUTO_OFFSET_RESET".to_owned(),
+            message: "a partition was out of range for a moment and isn't read any further; start \
+                      again, progress is kept"
+                .to_owned(),
+        }))
     }
 
     fn cannot_start(&self, reason: StartError) -> LaneError {

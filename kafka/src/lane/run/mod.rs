@@ -30,6 +30,9 @@ const RECORDS_PER_TURN: usize = 1_000;
 const READY_WAIT: Duration = Duration::from_millis(100);
 /// The pause after a transaction that failed, doubled with each one in a row.
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
+/// A transaction this much younger than the broker's timeout may have been fenced by it all the
+/// same: the broker began to count before the lane did.
+const FENCE_MARGIN: Duration = Duration::from_secs(1);
 /// The longest such pause.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
@@ -63,6 +66,8 @@ pub(crate) struct Lane<B: Broker, S: Step> {
     producing: Producing,
     meter: Meter,
     failures: u32,
+    /// The end of the pause after a failure.
+    not_before: Duration,
     young_fences: u32,
     draining: bool,
 }
@@ -72,11 +77,8 @@ pub(crate) struct Lane<B: Broker, S: Step> {
 enum Producing {
     /// It is being initialised; a dead owner's transaction may have to time out first.
     Starting,
-    /// It can begin a transaction, not before this time.
-    Ready {
-        /// The end of the pause after a failure.
-        not_before: Duration,
-    },
+    /// It can begin a transaction.
+    Ready,
     /// A commit's outcome is unknown.
     Settling(Settling),
 }
@@ -102,6 +104,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             group: Group::default(),
             producing: Producing::Starting,
             failures: 0,
+            not_before: Duration::ZERO,
             young_fences: 0,
             draining: false,
         }
@@ -126,6 +129,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             return;
         }
         self.draining = true;
+        self.group.stop_locating();
         let owned: Vec<Partition> = self.core.partitions().map(|owned| owned.partition).collect();
         let deadline = self.broker.now() + self.config.drain_timeout;
         self.core.begin_release(&owned, deadline);

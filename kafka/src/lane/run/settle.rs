@@ -25,7 +25,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Every partition of the batch went to other owners, who read what was committed themselves.
     fn settled_elsewhere(&mut self) {
-        let ready = Producing::Ready { not_before: self.broker.now() };
+        let ready = Producing::Ready;
         if let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) {
             self.core.aborted(settling.batch, &[], self.broker.now());
         }
@@ -50,7 +50,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Equal, byte for byte, to what was sent: landed. All partitions must agree.
     pub(super) fn settle(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
-        let ready = Producing::Ready { not_before: self.broker.now() };
+        let ready = Producing::Ready;
         let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) else {
             return Ok(());
         };

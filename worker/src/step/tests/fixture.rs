@@ -41,6 +41,7 @@ pub(super) fn config() -> WorkerConfig {
             revoke_budget: Duration::ZERO,
             drain_timeout: Duration::ZERO,
             transaction_timeout: Duration::ZERO,
+            fenced_after: Duration::ZERO,
             limits: Limits {
                 in_flight_max: 1_000,
                 waiting_max: 1_000,

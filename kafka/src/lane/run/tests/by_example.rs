@@ -1,6 +1,9 @@
 //! What a lane promises, one promise a test.
 
+use std::time::Duration;
+
 use super::fixture::*;
+use crate::lane::broker::{Broker, Polled};
 use crate::lane::error::LaneError;
 use crate::lane::start::StartError;
 use crate::model::{Call, Fault};
@@ -139,4 +142,39 @@ fn run_until_it_stops(fleet: &mut Fleet) -> LaneError {
         }
     }
     panic!("it never stopped");
+}
+
+#[test]
+fn a_lane_that_drains_takes_up_no_partition_whose_progress_was_still_asked_for() {
+    let mut fleet = Fleet::new(9, 2);
+    fleet.publish(40);
+    fleet.start(0);
+    let lane = fleet.lanes.get_mut(&0).expect("it was started");
+    let assigned =
+        (0..50).find_map(|_| match lane.broker.poll(Duration::from_millis(5)).expect("polls") {
+            Some(Polled::Assigned(partitions)) => Some(partitions),
+            _ => None,
+        });
+    lane.assigned(assigned.expect("an assignment")).expect("accepts");
+    assert!(lane.group.is_locating(), "the answer isn't there yet");
+    lane.begin_drain();
+    fleet.until("drained", |fleet| fleet.lanes[&0].is_drained());
+    assert_eq!(fleet.outputs().len(), 0, "nothing was begun");
+    fleet.lanes.remove(&0);
+    fleet.start(1);
+    fleet.until("the next owner does all", Fleet::is_done);
+    fleet.check();
+}
+
+#[test]
+fn of_a_refused_transaction_no_item_fails_that_was_not_alone_in_it() {
+    for seed in 10..40 {
+        let mut fleet = Fleet::new(seed, 1);
+        fleet.publish(30);
+        fleet.publish_one(Partition(0), None, "large");
+        fleet.publish(30);
+        fleet.start(0);
+        fleet.until("all ended", Fleet::is_done);
+        fleet.check();
+    }
 }

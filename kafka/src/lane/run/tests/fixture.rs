@@ -297,6 +297,7 @@ pub(super) fn config(owner: String) -> LaneConfig {
         revoke_budget: Duration::from_secs(1),
         drain_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(10),
+        fenced_after: Duration::from_secs(10),
         limits: Limits {
             in_flight_max: 50,
             waiting_max: 100,
