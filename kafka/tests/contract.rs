@@ -65,7 +65,7 @@ contract! {
     reading {
         nothing_is_read_before_the_start,
         the_end_of_a_partition_lies_behind_its_markers,
-        an_end_is_told_once,
+        an_end_is_always_told_at_the_same_place,
         a_start_in_a_gap_goes_on_behind_it,
         an_offset_below_the_logs_start_is_out_of_range,
         an_offset_beyond_the_logs_end_is_out_of_range,

@@ -69,6 +69,11 @@ fn a_lane_that_did_not_poll_in_time_loses_its_partitions_and_its_progress() {
     let refused = loop {
         let mut transaction = open(&mut broker, &out, &["late"]);
         match transaction.send_progress(&[sent(5, "")]) {
+            // The broker may have heard of it a moment before the client's own books say so.
+            Err(Spoiled::Failed(failure)) if !failure.message.contains("no member") => {
+                assert_eq!(failure.remedy, Remedy::Abort, "{failure}");
+                assert!(Instant::now() < until, "{failure}");
+            }
             Err(Spoiled::Failed(failure)) => break failure,
             other => assert!(Instant::now() < until, "still a member: {other:?}"),
         }
