@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use super::fixture::*;
 use crate::lane::broker::{Broker, Polled};
+use crate::lane::core::Core;
 use crate::lane::error::LaneError;
-use crate::lane::start::StartError;
+use crate::lane::progress::FinishedMap;
+use crate::lane::start::{Start, StartError};
+use crate::lane::step::{Finished, Verdict};
 use crate::model::{Call, Fault};
 use crate::{Offset, Partition, Remedy};
 
@@ -177,4 +180,27 @@ fn of_a_refused_transaction_no_item_fails_that_was_not_alone_in_it() {
         fleet.until("all ended", Fleet::is_done);
         fleet.check();
     }
+}
+
+#[test]
+fn an_outcome_of_an_earlier_assignment_is_worth_nothing() {
+    let mut core = Core::new(config("owner".into()));
+    let start = Start {
+        position: Offset(0),
+        finished: FinishedMap::default(),
+        state: String::new(),
+        resumed: true,
+    };
+    let outcome = |epoch| Finished {
+        partition: Partition(0),
+        epoch,
+        item: None,
+        outputs: Vec::new(),
+        verdict: Verdict::Done,
+    };
+    let first = core.assign(Partition(0), &start, Duration::ZERO);
+    core.forget(Partition(0));
+    let second = core.assign(Partition(0), &start, Duration::ZERO);
+    assert!(!core.finish(outcome(first), Duration::ZERO), "someone else did its item");
+    assert!(core.finish(outcome(second), Duration::ZERO));
 }
