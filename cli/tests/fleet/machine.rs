@@ -1,6 +1,7 @@
 //! A Kafka that the tests share, a pipeline of each test's own, and the binary.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -80,8 +81,18 @@ impl Orders {
     }
 
     /// A command that runs until it is stopped.
+    ///
+    /// What it says goes to files: a pipe that nobody reads would fill, and stop it.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        Running(self.command(arguments).spawn().expect("started"))
+        let (answer, complaint) = (tempfile::tempfile(), tempfile::tempfile());
+        let (answer, complaint) = (answer.expect("a file"), complaint.expect("a file"));
+        let process = self
+            .command(arguments)
+            .stdout(answer.try_clone().expect("a file"))
+            .stderr(complaint.try_clone().expect("a file"))
+            .spawn()
+            .expect("started");
+        Running { process, answer, complaint }
     }
 
     /// The committed records of a topic of it.
@@ -112,12 +123,16 @@ impl Said {
 }
 
 /// A command at work; killed when the test is over.
-pub(crate) struct Running(Child);
+pub(crate) struct Running {
+    process: Child,
+    answer: File,
+    complaint: File,
+}
 
 impl Running {
     /// Asks it to stop, and waits until it has.
     pub(crate) fn stop(self) -> Said {
-        let pid = self.0.id().to_string();
+        let pid = self.process.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         assert!(sent.success(), "the process has ended by itself");
         self.ended()
@@ -125,25 +140,31 @@ impl Running {
 
     /// Waits until it has ended by itself.
     pub(crate) fn ended(mut self) -> Said {
-        until("the process ends", || self.0.try_wait().expect("waited").is_some());
-        let mut said = Said {
-            code: self.0.wait().expect("waited").code(),
-            answer: String::new(),
-            complaint: String::new(),
-        };
-        let (answer, complaint) = (self.0.stdout.take(), self.0.stderr.take());
-        answer.expect("piped").read_to_string(&mut said.answer).expect("read");
-        complaint.expect("piped").read_to_string(&mut said.complaint).expect("read");
-        said
+        until("the process ends", || self.process.try_wait().expect("waited").is_some());
+        Said {
+            code: self.process.wait().expect("waited").code(),
+            answer: whole(&mut self.answer),
+            complaint: whole(&mut self.complaint),
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // It has ended already, unless the test failed.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            eprintln!("{}{}", whole(&mut self.answer), whole(&mut self.complaint));
+        }
     }
+}
+
+fn whole(file: &mut File) -> String {
+    let mut text = String::new();
+    file.rewind().expect("rewound");
+    file.read_to_string(&mut text).expect("read");
+    text
 }
 
 /// Waits for a condition.

@@ -83,10 +83,12 @@ impl Admin {
         let mut existing = Vec::new();
         for (topic, result) in wanted.iter().zip(self.request_creation(wanted)?) {
             match result {
-                Ok(_) => self.await_topic(&topic.name, "created", Option::is_some)?,
+                Ok(_) => {}
                 Err((_, Code::TopicAlreadyExists)) => existing.push(topic),
                 Err((_, code)) => return Err(self.refused("creating", &topic.name, code)),
             }
+            // One that exists may have been made by somebody else this moment.
+            self.await_topic(&topic.name, "created", Option::is_some)?;
         }
         self.check_fit(&existing)
     }

@@ -1,5 +1,7 @@
 //! Topics, logs, groups and progress of a real Kafka.
 
+use std::sync::Barrier;
+use std::thread;
 use std::time::Duration;
 
 use longshore_kafka::admin::{Admin, AdminError, GroupProgress, Stability, TimestampType};
@@ -66,6 +68,27 @@ fn a_topic_that_exists_is_fine_only_if_it_fits() {
         differences.as_slice(),
         ["has 2 partitions instead of 4", "has retention.ms=60000 instead of 9"]
     );
+}
+
+#[test]
+fn all_who_create_the_same_topics_at_once_find_them_all() {
+    let admins: [Admin; 6] = std::array::from_fn(|_| admin());
+    for _ in 0..20 {
+        let names: Vec<_> = (0..3).map(|_| TopicName::from(fresh("raced"))).collect();
+        let wanted: Vec<_> = names.iter().map(|name| wanted(name, 4, &[])).collect();
+        let start = Barrier::new(admins.len());
+        let create = |admin: &Admin| {
+            start.wait();
+            admin.create_topics(&wanted).expect("created, or found");
+            admin.topics(&names).expect("described").len()
+        };
+        let found = thread::scope(|scope| {
+            let create = &create;
+            let tried = admins.each_ref().map(|admin| scope.spawn(move || create(admin)));
+            tried.map(|it| it.join().expect("no panic"))
+        });
+        assert_eq!(found, [names.len(); 6]);
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use longshore_kafka::Settings as KafkaSettings;
 use longshore_kafka::admin::{Admin, NewTopic, TimestampType, Topic};
@@ -10,6 +11,11 @@ use serde::Serialize;
 
 use crate::CommandError;
 use crate::pipeline::{Differences, ExistingTopic, Plan, TopicPlan};
+
+/// How long a topic may be unknown to one broker after another said that it was created.
+const NEWS_WAIT: Duration = Duration::from_secs(2);
+/// How often a topic that is missing is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A plan beside what a cluster has.
 pub(crate) struct Compared {
@@ -73,9 +79,17 @@ pub(crate) fn apply(kafka: &KafkaSettings, plan: &Plan) -> Result<Applied, Comma
     })
 }
 
-/// The topics of a pipeline, if all of them are as they must be.
+/// The topics of a pipeline, if all of them are as they must be. The broker that is asked may hear
+/// of a topic just created a moment later than the one that told its creator.
 pub(super) fn require(kafka: &KafkaSettings, plan: &Plan) -> Result<Topics, CommandError> {
-    let Compared { differences, found } = compare(&Admin::connect(kafka)?, plan)?;
+    let admin = Admin::connect(kafka)?;
+    let deadline = Instant::now() + NEWS_WAIT;
+    let mut compared = compare(&admin, plan)?;
+    while !compared.differences.create.is_empty() && Instant::now() < deadline {
+        std::thread::sleep(LOOK_EVERY);
+        compared = compare(&admin, plan)?;
+    }
+    let Compared { differences, found } = compared;
     if !differences.wrong.is_empty() {
         return Err(unfit(kafka, plan, differences, "mend what is wrong"));
     }
