@@ -1,9 +1,5 @@
-//! When a fleet has come together: every process is a member, and every partition has an owner.
-//!
-//! Nobody is killed before. A cooperative rebalance takes two rounds: in the first a member gives
-//! partitions up, in the second they are given to others, and it is that member's joining anew that
-//! begins it. One that is killed in between, and restarted in its slot, is given what it still had
-//! (KIP-345), nobody begins the second round, and the partitions have no owner.
+//! When a fleet has come together: every process is a member, and every partition has an owner. What
+//! a calm run takes is counted from then.
 
 use std::thread;
 use std::time::{Duration, Instant};

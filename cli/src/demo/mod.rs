@@ -10,12 +10,12 @@ mod options;
 mod course;
 mod run;
 
+mod assembly;
 mod broker;
 mod faults;
 mod interrupt;
 mod pipeline_file;
 
-mod assembly;
 mod child;
 mod killer;
 mod launch;

@@ -138,9 +138,12 @@ impl<'a> Run<'a> {
         let followers = Followers::start(&self.observer, &self.pipeline, &counts)?;
         let lag = Watch::start(Arc::clone(&self.observer), &self.pipeline)?;
         let mut staff = Staff::start(launch, self.args.workers, self.args.coordinators)?;
-        let watched = (&mut staff, interrupt);
-        assembly::wait(&self.observer, &self.pipeline, self.args, watched)?;
-        say(&format!("{} processes divide the work; publishing begins", staff.size()));
+        // Kills may come at any time, while the work is divided too.
+        if !self.args.kill {
+            let watched = (&mut staff, interrupt);
+            assembly::wait(&self.observer, &self.pipeline, self.args, watched)?;
+        }
+        say(&format!("{} processes are started; publishing begins", staff.size()));
         let source = format!("tpch:{}", self.args.scale);
         let publish = self.launch()?.command(&["produce", &source]);
         let log = self.folder.join("produce.log");

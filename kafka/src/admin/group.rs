@@ -41,7 +41,7 @@ impl fmt::Display for GroupMember {
 }
 
 impl Group {
-    pub(super) fn of(info: &GroupInfo) -> Self {
+    pub(crate) fn of(info: &GroupInfo) -> Self {
         Self {
             name: info.name().to_owned(),
             state: info.state().to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use longshore_schemas::TopicName;
@@ -10,7 +11,9 @@ use tracing::warn;
 
 use super::consumer::{Event, LaneConsumer};
 use super::locator::Locator;
+use super::lookup::Lookup;
 use super::producer::TransactionalProducer;
+use super::watch::Watch;
 use crate::lane::broker::{Broker, Locate, Polled, Sent};
 use crate::{
     Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Remedy, Settings, Transactions,
@@ -46,6 +49,7 @@ pub struct KafkaBroker {
     producer: TransactionalProducer,
     locator: Locator,
     missing: Option<Missing>,
+    _watch: Watch,
 }
 
 /// A topic that isn't found any more.
@@ -62,13 +66,15 @@ impl KafkaBroker {
     pub fn connect(options: BrokerOptions) -> Result<Self, Failure> {
         let BrokerOptions { settings, topic, group, slot, transactional_id } = options;
         settings.check()?;
-        let lookup = settings.lookup_consumer(&group);
-        let locator = Locator::start(&lookup, topic.clone(), CONNECT_WAIT)
-            .map_err(|failure| unreachable(failure, &settings))?;
+        let lookup = Lookup::new(&settings.lookup_consumer(&group), topic.clone())?;
+        lookup.await_topic(CONNECT_WAIT).map_err(|failure| unreachable(failure, &settings))?;
+        let lookup = Arc::new(lookup);
+        let locator = Locator::start(Arc::clone(&lookup))?;
+        let watch = Watch::start(lookup, group.clone(), settings.lane_consumer(&group, None))?;
         let config = settings.lane_consumer(&group, slot.as_deref());
         let producer = TransactionalProducer::new(settings, transactional_id)?;
         let consumer = LaneConsumer::subscribe(&config, topic.clone())?;
-        Ok(Self { topic, consumer, producer, locator, missing: None })
+        Ok(Self { topic, consumer, producer, locator, missing: None, _watch: watch })
     }
 
     /// Tells the `max.message.bytes` of the topics that are written to: see

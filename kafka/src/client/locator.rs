@@ -2,92 +2,59 @@
 //! wait for a dead owner's transaction, and the lane must go on polling meanwhile.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use longshore_schemas::TopicName;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
-use tracing::{debug, warn};
+use tracing::debug;
 
-use super::native;
-use super::producer::no_thread;
-use super::remedy_of::{Class, ClientError, Phase};
-use super::reports::Reports;
-use crate::lane::broker::{Committed, Locate, Located, PartitionFacts};
-use crate::settings::rejected;
-use crate::{Failure, Offset, Partition, Remedy};
+use super::helper::Helper;
+use super::lookup::Lookup;
+use crate::lane::broker::{Locate, Located};
+use crate::{Failure, Remedy};
 
 /// Questions that may wait for the thread, and as many that it may be at work on.
 const QUESTIONS_MAX: usize = 64;
 /// How long one question is tried. Above the longest transaction timeout that is reasonable, after
 /// which the broker itself ends a dead owner's transaction.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// One call waits this long; then the next question has its turn.
-const PIECE: Duration = Duration::from_secs(1);
 /// Between two tries of questions that failed at once.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long dropping the locator waits for its thread.
-const FAREWELL: Duration = Duration::from_secs(3);
 
 /// The lane's end of the thread.
 pub(super) struct Locator {
-    /// None once it is being dropped.
-    questions: Option<SyncSender<Locate>>,
+    /// Dropped before the helper, which ends by that.
+    questions: SyncSender<Locate>,
     answers: Receiver<Located>,
     /// Questions that found no place, answered without having been asked.
     turned_away: VecDeque<Located>,
-    /// Says by its end that the thread has ended.
-    ended: Receiver<()>,
-    thread: Option<JoinHandle<()>>,
+    _thread: Helper,
 }
 
 impl Locator {
-    /// Starts the thread, once it is known that the topic is there.
-    pub(super) fn start(
-        config: &ClientConfig,
-        topic: TopicName,
-        wait: Duration,
-    ) -> Result<Self, Failure> {
-        let native = BaseConsumer::from_config_and_context(config, LookupContext::new())
-            .map_err(rejected)?;
-        let lookup = Lookup { native, topic };
-        lookup.await_topic(wait)?;
+    pub(super) fn start(lookup: Arc<Lookup>) -> Result<Self, Failure> {
         let (questions, asked) = mpsc::sync_channel(QUESTIONS_MAX);
         let (answer, answers) = mpsc::channel();
-        let (alive, ended) = mpsc::channel::<()>();
-        let thread = thread::Builder::new()
-            .name("kafka-locator".to_owned())
-            .spawn(move || {
-                let _alive = alive;
-                lookup.serve(&asked, |located| answer.send(located).is_ok());
-            })
-            .map_err(|error| no_thread(&error))?;
-        Ok(Self {
-            questions: Some(questions),
-            answers,
-            turned_away: VecDeque::new(),
-            ended,
-            thread: Some(thread),
-        })
+        let work = move || serve(&lookup, &asked, |located| answer.send(located).is_ok());
+        let thread = Helper::start("kafka-locator", work)?;
+        Ok(Self { questions, answers, turned_away: VecDeque::new(), _thread: thread })
     }
 
     /// Asks. Never blocks.
     pub(super) fn ask(&mut self, question: Locate) {
-        let Some(questions) = &self.questions else {
-            return;
-        };
-        let (id, reason) = match questions.try_send(question) {
+        let (id, remedy, reason) = match self.questions.try_send(question) {
             Ok(()) => return,
-            Err(TrySendError::Full(question)) => (question.id, "too many lookups are waiting"),
-            Err(TrySendError::Disconnected(question)) => (question.id, "the lookup thread is gone"),
+            Err(TrySendError::Full(question)) => {
+                (question.id, Remedy::Retry, "too many lookups are waiting")
+            }
+            // Nobody would ever answer again.
+            Err(TrySendError::Disconnected(question)) => {
+                (question.id, Remedy::Stop, "the lookup thread is gone; start the process again")
+            }
         };
-        let error = ClientError::plain(Code::QueueFull);
-        let failure = ClientError { message: reason.to_owned(), ..error };
-        let partitions = Err(failure.failure(Phase::Lookup, "locate"));
+        let (code, message) = ("_QUEUE_FULL".to_owned(), reason.to_owned());
+        let partitions = Err(Failure { remedy, call: "locate", code, message });
         self.turned_away.push_back(Located { id, partitions });
     }
 
@@ -97,219 +64,29 @@ impl Locator {
     }
 }
 
-impl Drop for Locator {
-    /// The thread ends after the piece that it is at.
-    fn drop(&mut self) {
-        self.questions = None;
-        let is_over = self.ended.recv_timeout(FAREWELL) != Err(RecvTimeoutError::Timeout);
-        match self.thread.take() {
-            Some(thread) if is_over => {
-                if thread.join().is_err() {
-                    warn!("lookup thread panicked");
-                }
-            }
-            _ => warn!("lookup thread is slow to end: left behind"),
-        }
-    }
-}
-
 /// A question that the thread is at work on.
 struct Open {
     question: Locate,
     deadline: Instant,
 }
 
-/// The thread's side.
-struct Lookup {
-    native: BaseConsumer<LookupContext>,
-    topic: TopicName,
-}
-
-/// What committed progress a stable look found.
-type Progress = Vec<Option<Committed>>;
-
-impl Lookup {
-    /// Serves questions, a piece of each in turn, until nobody asks any more.
-    fn serve(&self, asked: &Receiver<Locate>, answer: impl Fn(Located) -> bool) {
-        let mut open = VecDeque::new();
-        while let Some(next) = next_question(asked, &mut open) {
-            let started = Instant::now();
-            match self.facts(&next.question) {
-                Err(failure)
-                    if failure.remedy == Remedy::Retry && Instant::now() < next.deadline =>
-                {
-                    debug!(%failure, "lookup not answered yet");
-                    thread::sleep(PAUSE.saturating_sub(started.elapsed()));
-                    open.push_back(next);
-                }
-                partitions => {
-                    if !answer(Located { id: next.question.id, partitions }) {
-                        return;
-                    }
+/// Serves questions, a piece of each in turn, until nobody asks any more.
+fn serve(lookup: &Lookup, asked: &Receiver<Locate>, answer: impl Fn(Located) -> bool) {
+    let mut open = VecDeque::new();
+    while let Some(next) = next_question(asked, &mut open) {
+        let started = Instant::now();
+        match lookup.facts(&next.question) {
+            Err(failure) if failure.remedy == Remedy::Retry && Instant::now() < next.deadline => {
+                debug!(%failure, "lookup not answered yet");
+                thread::sleep(PAUSE.saturating_sub(started.elapsed()));
+                open.push_back(next);
+            }
+            partitions => {
+                if !answer(Located { id: next.question.id, partitions }) {
+                    return;
                 }
             }
         }
-    }
-
-    /// One try at an answer.
-    fn facts(&self, question: &Locate) -> Result<Vec<PartitionFacts>, Failure> {
-        let partitions = &question.partitions;
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let committed = self.committed(partitions)?;
-        let siblings = self.siblings_committed(partitions, &committed)?;
-        let starts = self.offsets(partitions, rdkafka::Offset::Beginning)?;
-        let ends = self.offsets(partitions, rdkafka::Offset::End)?;
-        let times = match question.time {
-            Some(time) => self.offsets(partitions, rdkafka::Offset::Offset(time))?,
-            None => vec![None; partitions.len()],
-        };
-        let bounds = starts.into_iter().zip(ends).zip(times);
-        let found = partitions.iter().zip(committed).zip(siblings).zip(bounds);
-        found
-            .map(|(((partition, committed), siblings_committed), ((start, end), time))| {
-                let (Some(log_start), Some(log_end)) = (start, end) else {
-                    return Err(no_bounds(*partition));
-                };
-                Ok(PartitionFacts {
-                    partition: *partition,
-                    committed,
-                    siblings_committed,
-                    log_start,
-                    log_end,
-                    time_offset: question.time.map(|_| time.unwrap_or(log_end)),
-                })
-            })
-            .collect()
-    }
-
-    /// Committed progress once no transaction is open on it: the consumer's isolation level makes
-    /// the coordinator refuse until then (KIP-447).
-    fn committed(&self, partitions: &[Partition]) -> Result<Progress, Failure> {
-        const CALL: &str = "committed";
-        let list = self.list(partitions);
-        let list =
-            self.native.committed_offsets(list, PIECE).map_err(|it| self.failure(it, CALL))?;
-        let metadata = native::metadata(&list);
-        let progress = list.elements().into_iter().zip(metadata).map(|(element, metadata)| {
-            element.error().map_err(|error| self.failure(error, CALL))?;
-            let rdkafka::Offset::Offset(offset) = element.offset() else {
-                return Ok(None);
-            };
-            Ok(Some(Committed { offset: Offset(offset), metadata }))
-        });
-        progress.collect()
-    }
-
-    /// For each partition, whether the group has progress in another one of the topic. That is only
-    /// asked where something is missing, one by one: others' transactions come and go, and a look
-    /// at all of them at once might never find them all closed.
-    fn siblings_committed(
-        &self,
-        partitions: &[Partition],
-        committed: &Progress,
-    ) -> Result<Vec<bool>, Failure> {
-        let known = committed.iter().flatten().count();
-        if known == committed.len() {
-            return Ok(vec![known > 1; committed.len()]);
-        }
-        let elsewhere = known > 0 || self.others_committed(partitions)?;
-        // A partition without progress asks for others; one with progress has no need to know.
-        Ok(committed.iter().map(|own| elsewhere && (own.is_none() || known > 1)).collect())
-    }
-
-    fn others_committed(&self, partitions: &[Partition]) -> Result<bool, Failure> {
-        let count = self.partition_count()?;
-        let others = (0..count).map(Partition).filter(|it| !partitions.contains(it));
-        let mut unknown = None;
-        for other in others {
-            match self.committed(&[other]) {
-                Ok(progress) if progress.iter().any(Option::is_some) => return Ok(true),
-                Ok(_) => {}
-                Err(failure) => unknown = Some(failure),
-            }
-        }
-        unknown.map_or(Ok(false), Err)
-    }
-
-    /// An offset for each partition: the log's start, the end of what can be read, or the first at
-    /// a time or later (none, if that lies behind everything).
-    fn offsets(
-        &self,
-        partitions: &[Partition],
-        at: rdkafka::Offset,
-    ) -> Result<Vec<Option<Offset>>, Failure> {
-        const CALL: &str = "list_offsets";
-        let mut list = self.list(partitions);
-        let list = list
-            .set_all_offsets(at)
-            .and_then(|()| self.native.offsets_for_times(list, PIECE))
-            .map_err(|error| self.failure(error, CALL))?;
-        let offsets = partitions.iter().map(|partition| {
-            let element = list.find_partition(self.topic.as_str(), partition.0);
-            let element = element.ok_or_else(|| no_bounds(*partition))?;
-            element.error().map_err(|error| self.failure(error, CALL))?;
-            Ok(match element.offset() {
-                rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
-                _ => None,
-            })
-        });
-        offsets.collect()
-    }
-
-    fn partition_count(&self) -> Result<i32, Failure> {
-        const CALL: &str = "metadata";
-        let metadata = self
-            .native
-            .fetch_metadata(Some(self.topic.as_str()), PIECE)
-            .map_err(|error| self.failure(error, CALL))?;
-        let topic = metadata.topics().iter().find(|it| it.name() == self.topic.as_str());
-        let Some(topic) = topic else {
-            return Err(self.failure(KafkaError::MetadataFetch(Code::UnknownTopic), CALL));
-        };
-        if let Some(error) = topic.error() {
-            return Err(self.failure(KafkaError::MetadataFetch(error.into()), CALL));
-        }
-        Ok(i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX))
-    }
-
-    /// Waits until a broker answers, and the topic is there.
-    fn await_topic(&self, wait: Duration) -> Result<(), Failure> {
-        let deadline = Instant::now() + wait;
-        loop {
-            match self.partition_count() {
-                Ok(_) => return Ok(()),
-                Err(failure) if failure.remedy != Remedy::Retry || Instant::now() >= deadline => {
-                    return Err(failure);
-                }
-                Err(_) => thread::sleep(PAUSE),
-            }
-        }
-    }
-
-    fn failure(&self, error: KafkaError, call: &'static str) -> Failure {
-        // Errors of connections come on the side only; the call itself just times out.
-        self.native.poll(Duration::ZERO);
-        let reports = &self.native.context().reports;
-        if let Some(message) = reports.unauthenticated() {
-            let refused = ClientError { code: Code::Authentication, class: Class::Plain, message };
-            return refused.failure(Phase::Lookup, call);
-        }
-        let mut error = ClientError::from(error);
-        error.message = format!("topic {}: {}", self.topic, error.message);
-        if let Some(last) = reports.last() {
-            error.message = format!("{}; the client's last error: {last}", error.message);
-        }
-        error.failure(Phase::Lookup, call)
-    }
-
-    fn list(&self, partitions: &[Partition]) -> TopicPartitionList {
-        let mut list = TopicPartitionList::with_capacity(partitions.len());
-        for partition in partitions {
-            list.add_partition(self.topic.as_str(), partition.0);
-        }
-        list
     }
 }
 
@@ -325,32 +102,3 @@ fn next_question(asked: &Receiver<Locate>, open: &mut VecDeque<Open>) -> Option<
     }
     open.pop_front().or_else(|| asked.recv().ok().map(opened))
 }
-
-fn no_bounds(partition: Partition) -> Failure {
-    let error = ClientError::plain(Code::LeaderNotAvailable);
-    ClientError { message: format!("no bounds of partition {partition} were told"), ..error }
-        .failure(Phase::Lookup, "list_offsets")
-}
-
-/// The context of a consumer that only asks.
-struct LookupContext {
-    reports: Reports,
-}
-
-impl LookupContext {
-    fn new() -> Self {
-        Self { reports: Reports::new("lookup") }
-    }
-}
-
-impl ClientContext for LookupContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        self.reports.log(level, facility, line);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.reports.error(&error, reason);
-    }
-}
-
-impl ConsumerContext for LookupContext {}

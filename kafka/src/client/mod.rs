@@ -15,7 +15,10 @@ mod reaper;
 mod detach;
 
 mod consumer;
+mod helper;
 mod locator;
+mod lookup;
+mod watch;
 
 mod broker;
 

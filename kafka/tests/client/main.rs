@@ -8,5 +8,6 @@ mod harness;
 mod consumer;
 mod faults;
 mod lookups;
+mod ownership;
 mod producer;
 mod progress;
