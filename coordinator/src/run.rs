@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use longshore_kafka::lane::broker::Broker;
 use longshore_kafka::lane::config::LaneConfig;
-use longshore_kafka::lane::{Control, Status, run_on_thread};
+use longshore_kafka::lane::{Status, run_on_thread};
 use longshore_kafka::{Failure, Settings};
 use longshore_schemas::Timestamp;
 use longshore_telemetry::{Component, Readiness};
@@ -33,23 +33,13 @@ pub async fn run<B: Broker>(
     let read_journal: Arc<ReadJournal> =
         Arc::new(move |partition, from| journal::read(&settings, &topic, partition, from));
     let step = JoinStep::new(config, Handle::current(), read_journal, Arc::new(Timestamp::now));
-    let control = Control::new();
     let health = Arc::new(health);
     let observe = {
         let health = Arc::clone(&health);
         move |status| tell(&health, status)
     };
-    let name = format!("lane {join}");
-    let lane = run_on_thread(&name, (step, lane), connect, control.clone(), observe);
-    let drain = async {
-        draining.cancelled().await;
-        control.drain();
-        std::future::pending::<()>().await;
-    };
-    let ended = tokio::select! {
-        ended = lane => ended,
-        () = drain => Ok(()),
-    };
+    let (name, draining) = (format!("lane {join}"), draining.cancelled_owned());
+    let ended = run_on_thread(&name, (step, lane), connect, draining, observe).await;
     // Ended in order, it is no longer expected to beat.
     if let (Ok(()), Some(health)) = (&ended, Arc::into_inner(health)) {
         health.finish();

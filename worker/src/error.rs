@@ -1,9 +1,6 @@
 //! Why a worker didn't start, or stopped.
 
-use std::io;
-
 use longshore_handler::UnknownHandler;
-use longshore_kafka::Failure;
 use longshore_kafka::lane::LaneError;
 use longshore_schemas::{EncodeError, Origin, StageName};
 use thiserror::Error;
@@ -28,41 +25,14 @@ pub enum WorkerError {
         /// Its handler.
         handler: String,
     },
-    /// The operating system gives no thread.
-    #[error("stage `{stage}`: no thread for its lane ({error}); raise the limit on processes")]
-    Thread {
-        /// The stage.
-        stage: StageName,
-        /// What it says.
-        #[source]
-        error: io::Error,
-    },
-    /// Kafka can't be reached or refuses.
-    #[error("stage `{stage}`: {failure}")]
-    Connect {
-        /// The stage.
-        stage: StageName,
-        /// What failed.
-        #[source]
-        failure: Failure,
-    },
-    /// The lane stopped.
-    #[error("stage `{stage}`: {error}")]
+    /// The lane didn't start, or stopped.
+    #[error("stage `{stage}`: {reason}")]
     Lane {
         /// The stage.
         stage: StageName,
         /// Why.
         #[source]
-        error: Box<LaneError>,
-    },
-    /// The lane's thread panicked.
-    #[error(
-        "stage `{stage}`: its lane panicked, which is a defect of Longshore; nothing unfinished \
-         was committed, please report the lines above"
-    )]
-    Panicked {
-        /// The stage.
-        stage: StageName,
+        reason: Box<LaneError>,
     },
 }
 

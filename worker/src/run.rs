@@ -1,15 +1,13 @@
 //! One stage in one process: its lane's thread, from start to stop.
 
 use std::sync::Arc;
-use std::thread;
 
 use longshore_handler::{Handlers, Service, Takes};
 use longshore_kafka::Failure;
 use longshore_kafka::lane::broker::Broker;
-use longshore_kafka::lane::{self, Control, Status};
+use longshore_kafka::lane::{Status, run_on_thread};
 use longshore_telemetry::{Component, Readiness};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{WorkerConfig, WorkerError, WorkerStep};
@@ -29,22 +27,19 @@ pub async fn run<B: Broker>(
 ) -> Result<(), WorkerError> {
     let stage = config.wiring.stage.clone();
     let handler = handler(&config, handlers)?;
-    let control = DrainOnDrop(Control::new());
     let step = WorkerStep::new(&config, handler, Handle::current());
-    let (ending, mut ended) = oneshot::channel();
-    let lane = Lane { config, step, control: control.0.clone(), health };
-    thread::Builder::new()
-        .name(format!("lane {stage}"))
-        .spawn(move || ending.send(lane.run(connect)))
-        .map_err(|error| WorkerError::Thread { stage: stage.clone(), error })?;
-    let result = tokio::select! {
-        result = &mut ended => result,
-        () = draining.cancelled() => {
-            control.0.drain();
-            ended.await
-        }
+    let health = Arc::new(health);
+    let observe = {
+        let health = Arc::clone(&health);
+        move |status| tell(&health, status)
     };
-    result.unwrap_or(Err(WorkerError::Panicked { stage }))
+    let (name, draining) = (format!("lane {stage}"), draining.cancelled_owned());
+    let ended = run_on_thread(&name, (step, config.lane), connect, draining, observe).await;
+    // Ended in order, it is no longer expected to beat.
+    if let (Ok(()), Some(health)) = (&ended, Arc::into_inner(health)) {
+        health.finish();
+    }
+    ended.map_err(|reason| WorkerError::Lane { stage, reason: Box::new(reason) })
 }
 
 fn handler(config: &WorkerConfig, handlers: &Handlers) -> Result<Arc<dyn Service>, WorkerError> {
@@ -60,43 +55,11 @@ fn handler(config: &WorkerConfig, handlers: &Handlers) -> Result<Arc<dyn Service
     }
 }
 
-/// All that goes to the lane's thread.
-struct Lane {
-    config: WorkerConfig,
-    step: WorkerStep,
-    control: Control,
-    health: Component,
-}
-
-impl Lane {
-    fn run<B: Broker>(
-        self,
-        connect: impl FnOnce() -> Result<B, Failure>,
-    ) -> Result<(), WorkerError> {
-        let stage = self.config.wiring.stage;
-        let broker =
-            connect().map_err(|failure| WorkerError::Connect { stage: stage.clone(), failure })?;
-        let observe = |status| observe(&self.health, status);
-        lane::run(broker, self.step, self.config.lane, &self.control, observe)
-            .map_err(|error| WorkerError::Lane { stage, error: Box::new(error) })?;
-        self.health.finish();
-        Ok(())
-    }
-}
-
-fn observe(health: &Component, status: Status) {
+fn tell(health: &Component, status: Status) {
     health.beat();
     health.set(match status {
         Status { connected: false, .. } => Readiness::Disconnected,
         Status { joined: false, .. } => Readiness::Unassigned,
         Status { .. } => Readiness::Ready,
     });
-}
-
-struct DrainOnDrop(Control);
-
-impl Drop for DrainOnDrop {
-    fn drop(&mut self) {
-        self.0.drain();
-    }
 }

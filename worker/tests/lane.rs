@@ -166,6 +166,6 @@ async fn a_worker_that_can_not_start_says_why() {
         "stage `double`: no handler is registered as `duoble`; registered are: double"
     );
     let away = start("double").await;
-    assert!(matches!(away, WorkerError::Connect { .. }), "{away}");
+    assert!(matches!(away, WorkerError::Lane { .. }), "{away}");
     assert!(away.to_string().contains("no broker answers at localhost:1"), "{away}");
 }
