@@ -138,8 +138,13 @@ impl<'a, T: Transactions> Transaction<'a, T> {
         }
     }
 
+    /// The producer's time.
+    pub fn now(&self) -> Duration {
+        self.producer.now()
+    }
+
     fn is_late(&self) -> bool {
-        self.producer.now() >= self.deadline
+        self.now() >= self.deadline
     }
 }
 

@@ -126,17 +126,17 @@ mod tests {
         let text = rendered(|| {
             counter!("longshore_retries_total", "lane" => "price", "class" => "timeout")
                 .increment(3);
-            gauge!("kafka_consumergroup_lag",
+            gauge!("longshore_window_used_ratio",
                 "consumergroup" => "price", "topic" => "lines", "partition" => "7")
-            .set(42.0);
+            .set(0.5);
         });
         assert_line(&text, "# TYPE longshore_retries_total counter");
         assert_line(&text, r#"longshore_retries_total{lane="price",class="timeout"} 3"#);
         assert_line(
             &text,
-            r#"kafka_consumergroup_lag{consumergroup="price",topic="lines",partition="7"} 42"#,
+            r#"longshore_window_used_ratio{consumergroup="price",topic="lines",partition="7"} 0.5"#,
         );
-        assert!(text.contains("# HELP kafka_consumergroup_lag records of the partition"), "{text}");
+        assert!(text.contains("# HELP longshore_window_used_ratio part of the window"), "{text}");
     }
 
     #[test]

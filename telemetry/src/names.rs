@@ -87,14 +87,6 @@ table! {
             "messaging_consumer_group_name", "error_type"],
         "records read from the broker, those that turned out to be finished included";
 
-    // The name and labels that stock lag dashboards know.
-    CONSUMER_GROUP_LAG = "kafka_consumergroup_lag",
-        Kind::Gauge, Count, ["consumergroup", "topic", "partition"],
-        "records of the partition that are not finished; absent while unknown";
-    LAG_UPPER_BOUND = "longshore_lag_upper_bound",
-        Kind::Gauge, Count, ["consumergroup", "topic", "partition"],
-        "1 where the lag reaches beyond the window and is an upper bound, 0 where it is exact";
-
     // The lane: what it holds, how far it is.
     ITEMS = "longshore_items_total",
         Kind::Counter, Count, ["lane", "outcome"],
@@ -114,9 +106,6 @@ table! {
     OLDEST_UNFINISHED_ITEM = "longshore_oldest_unfinished_item_seconds",
         Kind::Gauge, Seconds, ["consumergroup", "topic", "partition"],
         "age of the oldest item that was read and is not finished";
-    LOG_START_DISTANCE = "longshore_log_start_distance_seconds",
-        Kind::Gauge, Seconds, ["consumergroup", "topic", "partition"],
-        "time between the start of the log and the position: at 0 retention deletes unread work";
     PAUSED_PARTITIONS = "longshore_paused_partitions",
         Kind::Gauge, Count, ["lane", "reason"],
         "partitions that are not read for now";

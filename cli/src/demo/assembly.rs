@@ -1,4 +1,4 @@
-//! When a fleet has come together: every process is a member, and every partition has an owner. What
+//! When a fleet has come together: every process is a member, every partition has an owner. What
 //! a calm run takes is counted from then.
 
 use std::thread;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use super::helper::Helper;
 use super::lookup::Lookup;
+use super::side_thread::SideThread;
 use crate::lane::broker::{Locate, Located};
 use crate::{Failure, Remedy};
 
@@ -24,12 +24,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The lane's end of the thread.
 pub(super) struct Locator {
-    /// Dropped before the helper, which ends by that.
+    /// Dropped before the thread, which ends by that.
     questions: SyncSender<Locate>,
     answers: Receiver<Located>,
     /// Questions that found no place, answered without having been asked.
     turned_away: VecDeque<Located>,
-    _thread: Helper,
+    _thread: SideThread,
 }
 
 impl Locator {
@@ -37,7 +37,7 @@ impl Locator {
         let (questions, asked) = mpsc::sync_channel(QUESTIONS_MAX);
         let (answer, answers) = mpsc::channel();
         let work = move || serve(&lookup, &asked, |located| answer.send(located).is_ok());
-        let thread = Helper::start("kafka-locator", work)?;
+        let thread = SideThread::start("kafka-locator", work)?;
         Ok(Self { questions, answers, turned_away: VecDeque::new(), _thread: thread })
     }
 

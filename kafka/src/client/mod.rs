@@ -15,9 +15,9 @@ mod reaper;
 mod detach;
 
 mod consumer;
-mod helper;
 mod locator;
 mod lookup;
+mod side_thread;
 mod watch;
 
 mod broker;

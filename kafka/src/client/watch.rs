@@ -16,8 +16,8 @@ use rdkafka::ClientConfig;
 use tracing::{debug, info, warn};
 
 use super::consumer::{Event, LaneConsumer};
-use super::helper::Helper;
 use super::lookup::Lookup;
+use super::side_thread::SideThread;
 use crate::admin::Group;
 use crate::lane::broker::Polled;
 use crate::{Failure, Partition};
@@ -38,9 +38,9 @@ const PIECE: Duration = Duration::from_millis(100);
 
 /// Watches from a thread of its own, until it is dropped.
 pub(super) struct Watch {
-    /// Dropped before the helper, which ends by that.
+    /// Dropped before the thread, which ends by that.
     _lane: Sender<()>,
-    _thread: Helper,
+    _thread: SideThread,
 }
 
 impl Watch {
@@ -53,7 +53,7 @@ impl Watch {
     ) -> Result<Self, Failure> {
         let (lane, gone) = mpsc::channel();
         let watched = Watched { lookup, group, member, gone };
-        let thread = Helper::start("kafka-watch", move || watched.watch())?;
+        let thread = SideThread::start("kafka-watch", move || watched.watch())?;
         Ok(Self { _lane: lane, _thread: thread })
     }
 }
@@ -77,7 +77,7 @@ impl Watched {
                 None
             });
             pause = findings.note(alone, Instant::now());
-            if let Some(alone) = findings.to_nudge(Instant::now()) {
+            if let Some(alone) = findings.take_due_nudge(Instant::now()) {
                 warn!(
                     group = self.group, topic = %self.lookup.topic(), partitions = ?alone,
                     "partitions without an owner: a member died between the rounds of a \
@@ -152,7 +152,7 @@ impl Findings {
     }
 
     /// The partitions that the group has to rebalance for, now.
-    fn to_nudge(&mut self, now: Instant) -> Option<BTreeSet<Partition>> {
+    fn take_due_nudge(&mut self, now: Instant) -> Option<BTreeSet<Partition>> {
         let (alone, since) = self.alone.as_ref()?;
         let is_early = self.not_before.is_some_and(|time| now < time);
         if is_early || now.duration_since(*since) < ALONE_MAX {
@@ -182,7 +182,7 @@ mod tests {
         for (second, look) in (0..).zip(looks) {
             let now = start + SECOND * second;
             findings.note(look, now);
-            nudged.extend(findings.to_nudge(now).map(|_| second));
+            nudged.extend(findings.take_due_nudge(now).map(|_| second));
         }
         nudged
     }

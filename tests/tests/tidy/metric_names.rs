@@ -21,6 +21,32 @@ fn every_metric_that_is_recorded_is_in_the_table() {
     hold("metrics", found);
 }
 
+#[test]
+fn every_metric_in_the_table_is_recorded_somewhere() {
+    let mut unseen: Vec<_> = TABLE.iter().map(|it| it.name).collect();
+    for file in sources::rust().into_iter().filter(|it| !it.is_test()) {
+        if file.path.ends_with("telemetry/src/names.rs") {
+            continue;
+        }
+        let text = file.before_tests().collect::<Vec<_>>().join("\n");
+        let constants: Vec<_> = text.match_indices("names::").map(|(at, _)| &text[at..]).collect();
+        unseen.retain(|name| {
+            let constant = format!("names::{}", constant_of(name));
+            !text.contains(&format!("\"{name}\""))
+                && !constants.iter().any(|it| it.starts_with(&constant))
+        });
+    }
+    assert_eq!(unseen, Vec::<&str>::new(), "nobody records these");
+}
+
+/// The constant that holds a metric's name.
+fn constant_of(name: &str) -> String {
+    let table = include_str!("../../../telemetry/src/names.rs");
+    let line = table.lines().find(|line| line.contains(&format!("\"{name}\"")));
+    let constant = line.and_then(|line| line.split_once(" = ")).map(|(constant, _)| constant);
+    constant.expect("a row of the table").trim().to_owned()
+}
+
 /// The names that are given to the macros as literals, before the file's tests.
 fn literals(file: &Source) -> Vec<String> {
     let text: Vec<_> = file.before_tests().collect();

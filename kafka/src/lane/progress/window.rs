@@ -119,6 +119,15 @@ impl Window {
         span <= SPAN_DENSE || (unfinished_up_to <= UNFINISHED_SPARSE && span <= SPAN_SPARSE)
     }
 
+    /// How much of the room ahead of the position is in use, from 0 to 1: by the nearer of the two
+    /// bounds that both must be reached before nothing more is admitted.
+    pub fn used(&self) -> f64 {
+        let span = (self.horizon.0 - self.position().0).max(0) as f64;
+        let sparse =
+            (self.unfinished as f64 / UNFINISHED_SPARSE as f64).max(span / SPAN_SPARSE as f64);
+        (span / SPAN_DENSE as f64).min(sparse).min(1.0)
+    }
+
     /// The transaction that is being built finishes this item.
     pub fn carry(&mut self, offset: Offset) {
         let moved = self.set(offset, Mark::Open, Mark::Carried);

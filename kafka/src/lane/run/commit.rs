@@ -33,7 +33,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             }
             Producing::Settling(_) => {}
             // A broker error may be told after the transaction that it belongs to.
-            Producing::Ready if self.broker.tainted() => self.renew_producer(),
+            Producing::Ready if self.broker.tainted() => self.renew_producer("tainted"),
             Producing::Ready => {
                 let now = self.broker.now();
                 if now >= self.not_before && self.core.is_due(now) {
@@ -44,7 +44,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         Ok(())
     }
 
-    fn renew_producer(&mut self) {
+    fn renew_producer(&mut self, reason: &'static str) {
+        self.meter.rebuilt(reason);
         self.broker.discard_producer();
         self.producing = Producing::Starting;
     }
@@ -55,6 +56,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             Err(failure) if failure.remedy == Remedy::Stop => Err(self.stop(failure)),
             Err(failure) => {
                 tracing::warn!(topic = %self.config.topic, %failure, "builds a new producer");
+                self.meter.rebuilt("not_initialized");
                 self.broker.discard_producer();
                 Ok(false)
             }
@@ -71,7 +73,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let attempt = self.attempt(&batch);
         let took = self.broker.now().saturating_sub(began);
         if self.broker.tainted() {
-            self.renew_producer();
+            self.renew_producer("tainted");
         }
         match attempt {
             Attempt::Committed(written) => {
@@ -85,6 +87,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             }
             Attempt::Unknown(failure, written) => {
                 self.meter.transaction("unknown", took);
+                self.meter.rebuilt("unknown_commit");
                 tracing::warn!(topic = %self.config.topic, %failure, "a commit of unknown outcome");
                 self.note_fence(&failure, took)?;
                 self.producing =
@@ -101,12 +104,23 @@ impl<B: Broker, S: Step> Lane<B, S> {
             Ok(transaction) => transaction,
             Err(failure) => return Attempt::Spoiled(Spoiled::Failed(failure)),
         };
-        match fill(&mut transaction, batch) {
-            Err(spoiled) => Attempt::Spoiled(spoiled),
-            Ok(written) => match transaction.commit() {
-                Commit::Committed => Attempt::Committed(written),
-                Commit::Unknown(failure) => Attempt::Unknown(failure, written),
-            },
+        let written = match fill(&mut transaction, batch) {
+            Ok(written) => written,
+            Err(spoiled) => return Attempt::Spoiled(spoiled),
+        };
+        self.meter.sent(batch);
+        let asked = transaction.now();
+        let commit = transaction.commit();
+        let took = self.broker.now().saturating_sub(asked);
+        match commit {
+            Commit::Committed => {
+                self.meter.commit(took, None);
+                Attempt::Committed(written)
+            }
+            Commit::Unknown(failure) => {
+                self.meter.commit(took, Some(&failure.code));
+                Attempt::Unknown(failure, written)
+            }
         }
     }
 
@@ -180,7 +194,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             Remedy::Leave => self.lose_all()?,
             Remedy::Rebuild => {
                 self.note_fence(&failure, took)?;
-                self.renew_producer();
+                self.renew_producer("failed");
             }
             Remedy::Retry | Remedy::Abort => {}
         }

@@ -1,12 +1,17 @@
 //! What a lane tells the metrics.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use longshore_schemas::TopicName;
 use metrics::{counter, gauge, histogram};
 
+use super::ages::Ages;
+use crate::Partition;
 use crate::lane::config::LaneConfig;
-use crate::lane::core::{Core, Discarded};
-use crate::lane::step::{Finished, Verdict};
+use crate::lane::core::{Batch, Core, Discarded};
+use crate::lane::partition::Owned;
+use crate::lane::step::{Epoch, Finished, Verdict};
 
 /// Gauges are set this often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -18,6 +23,7 @@ pub(super) struct Meter {
     topic: String,
     observed: Duration,
     committed: u64,
+    ages: HashMap<(Partition, Epoch), Ages>,
 }
 
 impl Meter {
@@ -27,6 +33,7 @@ impl Meter {
             topic: config.topic.to_string(),
             observed: Duration::ZERO,
             committed: 0,
+            ages: HashMap::new(),
         }
     }
 
@@ -43,6 +50,42 @@ impl Meter {
             "messaging_destination_name" => self.topic.clone(),
         )
         .increment(1);
+    }
+
+    /// The outputs of a batch were delivered.
+    pub(super) fn sent(&self, batch: &Batch) {
+        let mut counts: HashMap<&TopicName, u64> = HashMap::new();
+        for output in batch.outcomes.iter().flat_map(|finished| &finished.outputs) {
+            *counts.entry(&output.topic).or_default() += 1;
+        }
+        for (topic, count) in counts {
+            counter!(
+                "messaging_client_sent_messages_total",
+                "messaging_system_name" => "kafka",
+                "messaging_operation_name" => "send",
+                "messaging_destination_name" => topic.to_string(),
+            )
+            .increment(count);
+        }
+    }
+
+    /// A commit was answered, or given up. `error` is the class of what went wrong, if it did.
+    pub(super) fn commit(&self, took: Duration, error: Option<&str>) {
+        histogram!(
+            "messaging_client_operation_duration_seconds",
+            "messaging_system_name" => "kafka",
+            "messaging_operation_name" => "commit_transaction",
+            "messaging_destination_name" => self.topic.clone(),
+            "error_type" => error.unwrap_or_default().to_owned(),
+        )
+        .record(took);
+    }
+
+    /// The producer is replaced.
+    pub(super) fn rebuilt(&self, reason: &'static str) {
+        let lane = self.group.clone();
+        counter!("longshore_producer_rebuilds_total", "lane" => lane, "reason" => reason)
+            .increment(1);
     }
 
     /// A transaction ended.
@@ -97,5 +140,32 @@ impl Meter {
         let paused = core.partitions().filter(|owned| owned.paused).count();
         gauge!("longshore_paused_partitions", "lane" => lane(), "reason" => "full")
             .set(paused as f64);
+        let is_owned = |(partition, epoch): &(Partition, Epoch)| {
+            core.partition(*partition).is_some_and(|owned| owned.epoch == *epoch)
+        };
+        self.ages.retain(|key, _| is_owned(key));
+        for owned in core.partitions() {
+            self.observe_partition(owned, now);
+        }
+    }
+
+    fn observe_partition(&mut self, owned: &Owned, now: Duration) {
+        let (position, horizon) = (owned.window.position(), owned.window.horizon());
+        let ages = self.ages.entry((owned.partition, owned.epoch));
+        let ages = ages.or_insert_with(|| Ages::new(position, now));
+        ages.look(position, horizon, now);
+        for (name, value) in [
+            ("longshore_window_used_ratio", owned.window.used()),
+            ("longshore_position_age_seconds", ages.position(now).as_secs_f64()),
+            ("longshore_oldest_unfinished_item_seconds", ages.oldest_item(now).as_secs_f64()),
+        ] {
+            gauge!(
+                name,
+                "consumergroup" => self.group.clone(),
+                "topic" => self.topic.clone(),
+                "partition" => owned.partition.to_string(),
+            )
+            .set(value);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The loop of a lane: it reads like the protocol.
 
+mod ages;
 mod commit;
 mod group;
 mod items;

@@ -40,6 +40,18 @@ fn a_slow_item_holds_the_position_not_the_others() {
 }
 
 #[test]
+fn the_window_is_used_up_when_nothing_more_is_admitted() {
+    let mut window = received(&[0]);
+    assert_eq!(Window::new(Offset(7), FinishedMap::default()).used(), 0.0);
+    window.receive(Offset(SPAN_DENSE - 1));
+    assert!(window.used() < 0.02, "two items take little room, however far apart");
+    let mut window = received(&(0..UNFINISHED_SPARSE as i64).collect::<Vec<_>>());
+    assert!(window.used() < 0.05, "many items take little room while they are close together");
+    window.receive(Offset(SPAN_DENSE));
+    assert_eq!(window.used(), 1.0);
+}
+
+#[test]
 fn gaps_count_as_finished() {
     let mut window = received(&[10, 15, 20]);
     commit(&mut window, &[10]);

@@ -13,14 +13,14 @@ use crate::Failure;
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// A thread that ends soon after its owner has dropped what it listens to.
-pub(super) struct Helper {
+pub(super) struct SideThread {
     name: &'static str,
     /// Says by its end that the thread has ended.
     ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Helper {
+impl SideThread {
     pub(super) fn start(
         name: &'static str,
         work: impl FnOnce() + Send + 'static,
@@ -36,17 +36,17 @@ impl Helper {
     }
 }
 
-impl Drop for Helper {
+impl Drop for SideThread {
     /// The thread ends after the call that it is at.
     fn drop(&mut self) {
         let is_over = self.ended.recv_timeout(FAREWELL) != Err(RecvTimeoutError::Timeout);
         match self.thread.take() {
             Some(thread) if is_over => {
                 if thread.join().is_err() {
-                    warn!(thread = self.name, "a helper thread panicked");
+                    warn!(thread = self.name, "a side thread panicked");
                 }
             }
-            _ => warn!(thread = self.name, "a helper thread is slow to end: left behind"),
+            _ => warn!(thread = self.name, "a side thread is slow to end: left behind"),
         }
     }
 }
