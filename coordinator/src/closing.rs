@@ -62,7 +62,7 @@ async fn attempts(
                 metrics::counter!("longshore_retries_total", "lane" => lane, "class" => class)
                     .increment(1);
                 tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(config.backoff_max);
+                pause = pause.saturating_mul(2).min(config.backoff_max);
                 cx.attempt += 1;
             }
             answer => return answer,
@@ -131,5 +131,126 @@ impl Gathered {
         self.result.status = GroupStatus::Failed;
         self.result.payload = None;
         self.result.error = Some(PartError::new(class, message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use longshore_handler::{Handler, Handlers};
+    use longshore_schemas::records::{Expect, GroupOpen, InboxRecord};
+    use longshore_schemas::{Revision, Timestamp};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::JoinTopics;
+    use crate::gather::{Action, Gather, OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
+
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// Fails so many times, and notes when it is called.
+    struct Flaky {
+        failures: usize,
+        calls: Arc<Mutex<Vec<Instant>>>,
+    }
+
+    impl Handler for Flaky {
+        type Item = Group;
+
+        async fn handle(&self, _: Group, _: &Context) -> Result<Outcome, HandlerError> {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(Instant::now());
+            match calls.len() <= self.failures {
+                true => Err(HandlerError::transient("away", "no answer")),
+                false => Ok(Outcome::nothing()),
+            }
+        }
+    }
+
+    fn rules() -> Rules {
+        Rules {
+            of: vec!["work".into()],
+            when: When::AllEnded,
+            tolerate: Tolerate::default(),
+            on_failed: OnFailed::Include,
+            on_timeout: OnTimeout::Partial,
+            late: OnLate::Topic,
+            timeout: TIMEOUT,
+            orphan_timeout: TIMEOUT,
+            closed_retention: TIMEOUT,
+            closed_marks_max: 1,
+            parts_max: 1,
+            open_bytes_max: 1 << 20,
+        }
+    }
+
+    fn topics() -> JoinTopics {
+        JoinTopics {
+            inbox: "j.inbox".into(),
+            journal: "j.journal".into(),
+            conflicts: "j.conflicts".into(),
+            orphans: "j.orphans".into(),
+            late: "j.late".into(),
+            cancels: "j.cancels".into(),
+            results: "results".into(),
+        }
+    }
+
+    /// Three attempts, and between them 100 ms, then 150 ms.
+    fn config(gather: Flaky) -> Arc<JoinConfig> {
+        let mut handlers = Handlers::new();
+        handlers.add("flaky", gather).unwrap();
+        Arc::new(JoinConfig {
+            join: "j".into(),
+            group: "p.j".into(),
+            topics: topics(),
+            rules: rules(),
+            gather: Arc::clone(&handlers.get("flaky").unwrap().service),
+            attempts_max: 3,
+            backoff_initial: Duration::from_millis(100),
+            backoff_max: Duration::from_millis(150),
+            concurrency: 1,
+        })
+    }
+
+    /// A group that closes at once: it expects no part.
+    fn closing() -> Closing {
+        let opening = GroupOpen {
+            group_id: "g".into(),
+            run_id: None,
+            revision: Revision::FIRST,
+            opened_at: Timestamp(0),
+            timeout: TIMEOUT,
+            expect: Expect::Count(0),
+            parent: None,
+        };
+        let mut core = Gather::new(rules());
+        core.resume();
+        let effects = core.absorb(0, Timestamp(0), InboxRecord::Open(opening));
+        match effects.into_iter().next().map(|effect| effect.action) {
+            Some(Action::Close(closing)) => *closing,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The group's status, and how long after the first call each was made, in milliseconds.
+    async fn gathered_after(failures: usize) -> (GroupStatus, Vec<u128>) {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let config = config(Flaky { failures, calls: Arc::clone(&calls) });
+        let gathered = gather(config, closing(), 0).await;
+        assert_eq!(gathered.closed.status, gathered.result.status);
+        assert_eq!(gathered.result.error.is_some(), gathered.result.status == GroupStatus::Failed);
+        let calls = calls.lock().unwrap();
+        let since = |call: &Instant| call.duration_since(calls[0]).as_millis();
+        (gathered.result.status, calls.iter().map(since).collect())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gather_is_tried_as_often_as_its_join_says_and_then_the_group_has_failed() {
+        assert_eq!(gathered_after(0).await, (GroupStatus::Complete, vec![0]));
+        assert_eq!(gathered_after(2).await, (GroupStatus::Complete, vec![0, 100, 250]));
+        assert_eq!(gathered_after(3).await, (GroupStatus::Failed, vec![0, 100, 250]));
     }
 }

@@ -159,12 +159,14 @@ impl JoinTask {
 
     fn too_much(&self) -> String {
         format!(
-            "join {}, partition {}: {} open groups hold {} bytes, the most that is allowed; give \
-             the join more partitions or coordinators, a shorter timeout, or more open_bytes",
+            "join {}, partition {}: {} open groups hold {} bytes, and the next record is more than \
+             `open_bytes_max` ({} bytes) leaves room for; give the join a greater one, a shorter \
+             `timeout` or more `partitions`",
             self.config.join,
             self.partition,
             self.gather.open_count(),
             self.gather.open_bytes(),
+            self.config.rules.open_bytes_max,
         )
     }
 

@@ -111,6 +111,7 @@ struct World {
     cluster: Cluster,
     rng: SmallRng,
     missing: BTreeMap<GroupId, BTreeSet<u32>>,
+    join: JoinConfig,
     runtime: Runtime,
     owners: u64,
 }
@@ -132,7 +133,7 @@ impl World {
             .build()
             .expect("a runtime");
         let rng = SmallRng::seed_from_u64(seed);
-        Self { cluster, rng, missing: BTreeMap::new(), runtime, owners: 0 }
+        Self { cluster, rng, missing: BTreeMap::new(), join: join(), runtime, owners: 0 }
     }
 
     /// Opens groups, then writes their parts in any order, some twice and some never.
@@ -175,7 +176,7 @@ impl World {
             let cluster = self.cluster.clone();
             Arc::new(move || now(&cluster))
         };
-        let step = JoinStep::new(join(), self.runtime.handle().clone(), journal, clock);
+        let step = JoinStep::new(self.join.clone(), self.runtime.handle().clone(), journal, clock);
         let control = Control::new();
         let (all, mut turns) = (self.missing.len(), 0);
         run(member, step, lane(self.owners), &control, |status| {
@@ -327,4 +328,19 @@ fn what_is_none_of_ours_is_set_aside_and_holds_nobody_up() {
     world.write_groups();
     world.run().expect("it drains");
     assert_eq!(world.cluster.read_committed(&topics().conflicts).len(), 1);
+}
+
+#[test]
+fn open_groups_beyond_their_bound_stop_the_join_with_an_error_that_names_the_key() {
+    let mut world = World::new(5);
+    world.write_groups();
+    world.join.rules.open_bytes_max = 4_000;
+    let error = world.run().expect_err("the bound is far below what is written").to_string();
+    for word in ["join j, partition", "`open_bytes_max` (4000 bytes)"] {
+        assert!(error.contains(word), "nothing of {word}: {error}");
+    }
+    // Nothing is lost by it: with more room the next owner goes on.
+    world.join.rules.open_bytes_max = 1 << 20;
+    world.run().expect("it drains");
+    world.check();
 }

@@ -6,7 +6,8 @@ use std::{fs, process};
 
 use longshore_kafka::Settings;
 use longshore_kafka::admin::{Admin, GroupProgress, Isolation};
-use longshore_schemas::{Timestamp, TopicName};
+use longshore_schemas::records::GroupResult;
+use longshore_schemas::{Codec, Timestamp, TopicName};
 use tempfile::TempDir;
 
 use crate::crash::Phase;
@@ -139,6 +140,14 @@ impl Fleet {
     /// What stands in its topics now.
     pub fn ledger(&self) -> Ledger {
         Ledger::read(&self.settings(), &self.name, self.shape)
+    }
+
+    /// The results of its join.
+    pub fn results(&self) -> Vec<GroupResult> {
+        let codec = Codec::<GroupResult>::shared().expect("a schema");
+        let records = ledger::records(&self.settings(), &self.done(), Isolation::Committed);
+        let values = records.into_iter().map(|it| it.value.expect("a result has a value"));
+        values.map(|it| codec.decode(&it).expect("a result")).collect()
     }
 
     /// How many outputs there are for a reader of this isolation.

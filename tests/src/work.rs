@@ -1,5 +1,7 @@
 //! What the fleet under test does: each item says itself what becomes of it.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,7 +25,9 @@ pub struct Job {
     pub key: String,
     /// Its number: each is published once, and rises within a key.
     pub number: i64,
-    /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, or `hold` and a file.
+    /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, or `hold` and a file. Of
+    /// `ungathered` and a file its parts are done, but not their gather, each call of which adds a
+    /// line to the file.
     pub does: String,
 }
 
@@ -106,6 +110,10 @@ impl Handler for Gather {
         let [(_, job), ..] = &parts[..] else {
             return Err(HandlerError::permanent("empty", "a group without parts"));
         };
+        if let Some(file) = job.does.strip_prefix("ungathered ") {
+            writeln!(OpenOptions::new().create(true).append(true).open(file)?, "called")?;
+            return Err(HandlerError::transient("away", "it can't be gathered now"));
+        }
         Outcome::done(&job.clone().doing(&format!("{} parts", parts.len())))
     }
 }

@@ -1,16 +1,15 @@
 //! The one place that says whether a group closes, and as what.
 //!
 //! The status follows from three questions, asked in this order:
-//! - Is the rule met? COMPLETE. (`all_ended` is met by FAILED parts too, but with one the group has
-//!   not got everything: PARTIAL if that is acceptable.)
+//! - Is the rule met? COMPLETE. (`all_done` and `all_ended` aren't, with a FAILED part: the group
+//!   has not got everything.)
 //! - Is what failed, and at the deadline what is missing, acceptable? PARTIAL. Where `tolerate`
 //!   gives a bound, the bound decides; else `on_failed` (`include` and `drop` accept, `fail_fast`
 //!   doesn't) and `on_timeout`.
 //! - Otherwise FAILED.
 //!
-//! So `all_done` and `all_ended` close alike: a FAILED part makes the one rule false and the other
-//! incomplete, and what becomes of the group is for `tolerate` and `on_failed` to say in both
-//! cases.
+//! So `all_done` and `all_ended` are one rule under two names: with a FAILED part the group waits
+//! for the others all the same, and what becomes of it is for `tolerate` and `on_failed` to say.
 //!
 //! `quorum` and `any_done` count parts that are DONE: a skipped part is no answer. `fraction`
 //! counts DONE and SKIPPED as `all_done` does. So a group closes early only when its rule is met,

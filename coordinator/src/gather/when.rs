@@ -27,9 +27,12 @@ use super::tally::StageTally;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum When {
-    /// Every part is DONE or SKIPPED.
+    /// `all_done`: every part has ended, none of them FAILED; then the group is COMPLETE. A FAILED
+    /// part closes nothing early but under `fail_fast`: the group waits for the others, and closes
+    /// as PARTIAL where `tolerate` and `on_failed` accept what failed, else as FAILED.
     AllDone,
-    /// Every part has ended. A FAILED part is an end, but the result is then PARTIAL.
+    /// `all_ended`: the same rule by another name. Today nothing differs from `all_done`, neither
+    /// when a group closes nor as what.
     AllEnded,
     /// One part is DONE. Met even before an open-ended group is sealed.
     AnyDone,

@@ -163,7 +163,7 @@ impl<'a> Inbox<'a> {
         if !self.is_live {
             self.gather.replay(at, appended, decoded);
         } else if self.gather.would_exceed(&decoded) {
-            let limit = "the open groups take all of the join's open_bytes".to_owned();
+            let limit = "the open groups take all of the join's `open_bytes_max`".to_owned();
             return Err(too_much(record, limit));
         } else {
             let effects = self.gather.absorb(at, appended, decoded);

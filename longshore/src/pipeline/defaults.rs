@@ -18,11 +18,11 @@ pub(super) const ATTEMPTS: u32 = 5;
 /// calls one fails by its own error first.
 pub(super) const ITEM_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The wait before the second attempt; it doubles with each further one.
+/// The wait before the second attempt at an item or a gather; it doubles with each further one.
 pub(super) const BACKOFF_INITIAL: Duration = Duration::from_millis(100);
 
-/// The longest wait between two attempts: a key must not stand still for long once its dependency
-/// is back.
+/// The longest wait between two attempts: neither a key nor a group must stand still for long once
+/// its dependency is back.
 pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(10);
 
 /// What users expect of a partitioned log: items of a key one after another, others side by side.
@@ -68,9 +68,20 @@ pub(super) const PARTS_MAX: u32 = 10_000;
 /// a hundred bytes each is what that is worth.
 pub(super) const CLOSED_MARKS_MAX: usize = 1_000_000;
 
-/// What a join's open groups may take in memory, all partitions of a process together: half of what
-/// a small container has. Beyond it the join stops with an error rather than be killed without one.
-pub(super) const OPEN_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// What a join's open groups may take in memory, in one partition: half of what a small container
+/// has. Beyond it the join stops with an error rather than be killed without one.
+pub(super) const OPEN_BYTES_MAX: usize = 256 << 20;
+
+/// The least that open groups can be given: about one record of the largest size that a topic takes
+/// by default. Less is a slip of the unit.
+pub(super) const OPEN_BYTES_LEAST: usize = 1 << 20;
+
+/// Attempts at a gather before its result is FAILED: the group waits for it and holds back replay.
+pub(super) const GATHER_ATTEMPTS: u32 = 5;
+
+/// The time one attempt at a gather may take: it computes from what it is given, and one that takes
+/// longer than this hangs.
+pub(super) const GATHER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long items, parts and journals are kept at least: Kafka's own default, and as long as it
 /// keeps the offsets of a group that went silent.

@@ -7,6 +7,7 @@ use longshore_kafka::lane::config::Ordering;
 use longshore_kafka::lane::start::StartPolicy;
 
 use super::place::{Place, Placed};
+use super::settings::Bytes;
 
 /// The type in which Rust code gives a value: the value's own, or one that turns into it.
 macro_rules! given {
@@ -116,7 +117,8 @@ section! {
 }
 
 section! {
-    /// The wait between attempts: it doubles from `initial` up to `max`, with jitter.
+    /// The wait between attempts: it doubles from `initial` up to `max`. A stage waits for any part
+    /// of it, so that items which failed together don't come back together; a join for all of it.
     BackoffDraft {
         /// The first wait.
         initial: Duration,
@@ -130,7 +132,8 @@ section! {
     JoinDraft {
         /// The stages whose outcomes it gathers.
         of: NameList => impl Into<NameList>,
-        /// The rule by which a group is complete.
+        /// The rule by which a group is complete. `all_done` and `all_ended` are two names of one
+        /// rule; see [`When`].
         when: When,
         /// How many parts may fail or be missing.
         tolerate: TolerateDraft,
@@ -148,8 +151,17 @@ section! {
         closed_retention: Duration,
         /// The most parts that a group may have.
         parts_max: u32,
+        /// What the open groups of one partition of its inbox may take in memory, in bytes; in the
+        /// file a size such as `256MiB`. Beyond it the join stops with an error.
+        open_bytes_max: Bytes => usize,
         /// The name under which the handler was registered that makes parts into a result.
         gather: String => &str,
+        /// Attempts at a gather before the group's result is FAILED.
+        attempts: u32,
+        /// The time one attempt at a gather may take. How long parts are waited for says `timeout`.
+        item_timeout: Duration,
+        /// The wait between attempts at a gather.
+        backoff: BackoffDraft,
         /// The sink of the results.
         into: String => &str,
         /// Partitions of its inbox.

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use bytesize::ByteSize;
 use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Tolerance, When};
 use longshore_kafka::lane::config::Ordering;
 use longshore_kafka::lane::start::StartPolicy;
@@ -79,6 +80,27 @@ impl FromText for String {
 impl FromText for u32 {
     fn from_text(text: &str) -> Result<Self, String> {
         text.parse().map_err(|_| "a whole number such as `8`".to_owned())
+    }
+}
+
+/// A size in memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bytes(pub(super) usize);
+
+impl From<usize> for Bytes {
+    fn from(bytes: usize) -> Self {
+        Self(bytes)
+    }
+}
+
+impl FromText for Bytes {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let with_unit = text.ends_with(char::is_alphabetic).then_some(text);
+        with_unit
+            .and_then(|text| text.parse::<ByteSize>().ok())
+            .and_then(|size| usize::try_from(size.0).ok())
+            .map(Self)
+            .ok_or_else(|| "a size with its unit, such as `256MiB`".to_owned())
     }
 }
 

@@ -135,7 +135,8 @@ pub struct FanOut {
     pub join: String,
 }
 
-/// The wait between attempts: it doubles from `initial` up to `max`, with jitter.
+/// The wait between attempts: it doubles from `initial` up to `max`. A stage waits for any part of
+/// it, so that items which failed together don't come back together; a join for all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// The first wait.
@@ -153,6 +154,12 @@ pub struct Join {
     pub rules: Rules,
     /// The name under which its gather was registered.
     pub gather: String,
+    /// Attempts at a gather before the group's result is FAILED, at least 1.
+    pub attempts: u32,
+    /// The time one attempt at a gather may take.
+    pub item_timeout: Duration,
+    /// The wait between attempts at a gather.
+    pub backoff: Backoff,
     /// The sink of its results.
     pub into: String,
     /// Partitions of its inbox, at least 1.

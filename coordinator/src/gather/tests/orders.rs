@@ -4,7 +4,7 @@ use longshore_schemas::records::{Counts, Expect};
 use proptest::prelude::*;
 
 use super::words::*;
-use crate::gather::{Action, OnFailed, OnTimeout, Rules, Tolerance, Tolerate};
+use crate::gather::{Action, Effect, OnFailed, OnTimeout, Rules, Tolerance, Tolerate};
 
 /// What a result says, without where its parts stood.
 fn result(rules: &Rules, tokens: &[String]) -> (String, Counts) {
@@ -17,6 +17,21 @@ fn result(rules: &Rules, tokens: &[String]) -> (String, Counts) {
     let [effect] = &partition.effects[..] else { panic!("{:?}", partition.effects) };
     let Action::Close(closing) = &effect.action else { panic!("{effect:?}") };
     (closing_line(closing), closing.closed.counts)
+}
+
+/// All that comes of a group of four parts, or of one that is sealed behind its outcomes.
+fn effects(rules: &Rules, seal_at: Option<u32>, tokens: &[String]) -> Vec<Effect> {
+    let mut partition = Partition::new(rules.clone());
+    let expect = if seal_at.is_some() { Expect::OpenEnded } else { Expect::Count(4) };
+    partition.feed_at(1, open("g", 1, expect));
+    for token in tokens {
+        partition.feed(part("g", 1, token));
+    }
+    if let Some(total) = seal_at {
+        partition.feed(seal("g", 1, total));
+    }
+    partition.feed_at(1 + TIMEOUT, tick());
+    partition.effects
 }
 
 fn any_rules() -> impl Strategy<Value = Rules> {
@@ -52,5 +67,21 @@ proptest! {
         let mut sorted = shuffled.clone();
         sorted.sort();
         prop_assert_eq!(result(&rules, &shuffled), result(&rules, &sorted));
+    }
+
+    /// The documentation of `When` says so.
+    #[test]
+    fn all_done_and_all_ended_are_one_rule(
+        rules in any_rules(),
+        fails_fast in any::<bool>(),
+        seal in prop::option::of(0_u32..6),
+        outcomes in outcomes(),
+    ) {
+        let on_failed = if fails_fast { OnFailed::FailFast } else { rules.on_failed };
+        let rules = Rules { on_failed, ..rules };
+        let under = |when: &str| {
+            effects(&Rules { when: when.parse().unwrap(), ..rules.clone() }, seal, &outcomes)
+        };
+        prop_assert_eq!(under("all_done"), under("all_ended"));
     }
 }

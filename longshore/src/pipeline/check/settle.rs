@@ -187,6 +187,17 @@ impl Settling<'_> {
             name: name.value.clone(),
             rules: self.rules(name, draft),
             gather: self.required(draft.gather.as_ref(), name.place, "gather: <name>"),
+            attempts: self.at_least_one(
+                "attempts",
+                draft.attempts.as_ref(),
+                defaults::GATHER_ATTEMPTS,
+            ),
+            item_timeout: self.positive(
+                "item_timeout",
+                draft.item_timeout.as_ref(),
+                defaults::GATHER_TIMEOUT,
+            ),
+            backoff: self.backoff(draft.backoff.as_ref()),
             into: self.required(draft.into.as_ref(), name.place, "into: <sink>"),
             partitions: self.at_least_one("partitions", draft.partitions.as_ref(), partitions),
         }
@@ -217,7 +228,19 @@ impl Settling<'_> {
                 draft.parts_max.as_ref(),
                 defaults::PARTS_MAX,
             ),
-            open_bytes_max: defaults::OPEN_BYTES_MAX,
+            open_bytes_max: self.open_bytes_max(draft),
+        }
+    }
+
+    fn open_bytes_max(&mut self, draft: &JoinDraft) -> usize {
+        let least = defaults::OPEN_BYTES_LEAST;
+        match &draft.open_bytes_max {
+            Some(small) if small.value.0 < least => {
+                let message = format!("`open_bytes_max` must be at least {}MiB", least >> 20);
+                self.findings.add(small.place, message);
+                defaults::OPEN_BYTES_MAX
+            }
+            given => given.as_ref().map_or(defaults::OPEN_BYTES_MAX, |bytes| bytes.value.0),
         }
     }
 

@@ -80,6 +80,10 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(settle.rules.tolerate, Tolerate::default());
     assert_eq!(settle.rules.orphan_timeout, Duration::from_secs(60));
     assert_eq!(settle.rules.closed_retention, Duration::from_secs(3600));
+    assert_eq!(settle.rules.open_bytes_max, 256 << 20);
+    assert_eq!((settle.attempts, settle.item_timeout), (5, Duration::from_secs(30)));
+    let (initial, max) = (Duration::from_millis(100), Duration::from_secs(10));
+    assert_eq!(settle.backoff, Backoff { initial, max });
 }
 
 const EVERY_SETTING: &str = "
@@ -112,7 +116,11 @@ joins:
     orphan_timeout: 5s
     closed_retention: 2h
     parts_max: 99
+    open_bytes_max: 1.5 GiB
     gather: settle_order
+    attempts: 3
+    item_timeout: 4s
+    backoff: {initial: 3ms, max: 1h}
     into: out
     partitions: 5
 sinks:
@@ -153,7 +161,11 @@ fn every_join_setting_in_rust() -> JoinDraft {
         .orphan_timeout(Duration::from_secs(5))
         .closed_retention(hour * 2)
         .parts_max(99)
+        .open_bytes_max(1536 << 20)
         .gather("settle_order")
+        .attempts(3)
+        .item_timeout(Duration::from_secs(4))
+        .backoff(BackoffDraft::new().initial(Duration::from_millis(3)).max(hour))
         .into("out")
         .partitions(5)
 }
@@ -176,7 +188,11 @@ fn every_setting_that_is_written_holds() {
     let (initial, max) = (Duration::from_secs(1), Duration::from_secs(2));
     assert_eq!(a.backoff, Backoff { initial, max });
     assert_eq!(file.source().partitions, 3);
-    assert_eq!(file.join("j").unwrap().partitions, 5);
+    let j = file.join("j").unwrap();
+    assert_eq!((j.partitions, j.rules.open_bytes_max), (5, 1536 << 20));
+    assert_eq!((j.attempts, j.item_timeout), (3, Duration::from_secs(4)));
+    let (initial, max) = (Duration::from_millis(3), Duration::from_secs(3600));
+    assert_eq!(j.backoff, Backoff { initial, max });
 }
 
 #[test]
