@@ -150,6 +150,7 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[expect(clippy::print_stderr, reason = "what the process said belongs to the test's failure")]
     fn drop(&mut self) {
         // It has ended already, unless the test failed.
         let _ = self.process.kill();
