@@ -82,6 +82,32 @@ impl Fleet {
     }
 
     /// The same, for a pipeline that is written in Rust.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use longshore::Fleet;
+    /// use longshore::pipeline::*;
+    ///
+    /// let orders = SourceDraft::new().topic("orders").schema("Order").start(StartPolicy::Earliest);
+    /// let lines = FanOutDraft::new().parts("lines").join("settle");
+    /// let settle = JoinDraft::new()
+    ///     .of(["price"])
+    ///     .when(When::AllEnded)
+    ///     .timeout(Duration::from_secs(10))
+    ///     .on_timeout(OnTimeout::Partial)
+    ///     .gather("settle_order")
+    ///     .into("settled");
+    /// let fleet = Fleet::new().pipeline_draft(
+    ///     PipelineDraft::new("orders")
+    ///         .source(orders)
+    ///         .stage("split", StageDraft::new().from("source").handler("split").fan_out(lines))
+    ///         .stage("price", StageDraft::new().from("split").handler("price").to("settle"))
+    ///         .join("settle", settle)
+    ///         .sink("settled", SinkDraft::new().topic("settled")),
+    /// );
+    /// # drop(fleet);
+    /// ```
     #[must_use]
     pub fn pipeline_draft(mut self, draft: PipelineDraft) -> Self {
         self.pipeline = Some(DefaultPipeline::Draft(Box::new(draft)));

@@ -19,6 +19,12 @@ mod shape;
 
 mod plan;
 
+pub use longshore_coordinator::gather::{
+    OnFailed, OnLate, OnTimeout, Share, Tolerance, Tolerate, When,
+};
+pub use longshore_kafka::lane::config::Ordering;
+pub use longshore_kafka::lane::start::StartPolicy;
+
 pub use check::{KnownHandler, KnownItem, Registered};
 pub use draft::{
     BackoffDraft, FanOutDraft, JoinDraft, NameList, PipelineDraft, SinkDraft, SourceDraft,
