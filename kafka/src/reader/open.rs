@@ -82,6 +82,8 @@ impl Reader {
         let client = Lookup::from_config(&config, settings, NO_GROUP)?;
         let written = Lookup::open(settings, Isolation::Uncommitted, NO_GROUP)?;
         written.partitions(topic)?;
+        // A client that hasn't heard of the topic looks for its leaders once a second only.
+        client.partitions(topic)?;
         Ok(Self { topic: topic.clone(), client, written })
     }
 
