@@ -187,6 +187,12 @@ impl Cluster {
         self.lock().advance(by);
     }
 
+    /// From now on every call takes up to so long, by the seed: what is on its way may arrive in
+    /// the middle of a later transaction.
+    pub fn slow_calls(&self, call_max: Duration) {
+        self.lock().call_max = call_max;
+    }
+
     /// The time since the cluster was made.
     pub fn now(&self) -> Duration {
         self.lock().now

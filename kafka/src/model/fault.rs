@@ -55,6 +55,8 @@ pub enum Fault {
     /// [`Remedy::Retry`]; the copy takes effect then, if the same producer epoch is still in use
     /// (KAFKA-17754). Only for progress, commit and abort.
     Late(Duration),
+    /// It takes so long before it reaches anybody.
+    Slow(Duration),
     /// The client's queue is full. Only for produce.
     QueueFull,
     /// The broker will refuse this record for good. Only for produce.

@@ -36,7 +36,12 @@ impl Process {
         if self.life == Life::Dead {
             return Err(Code::Crashed.failure(call.name()));
         }
+        self.cluster.lock().take_time();
         match self.planned(call) {
+            Some(Fault::Slow(by)) => {
+                self.cluster.advance(by);
+                Ok(None)
+            }
             Some(Fault::Fails(remedy)) => Err(Code::Injected.failure_with(call.name(), remedy)),
             Some(Fault::Crash) => {
                 self.die();

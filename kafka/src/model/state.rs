@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use longshore_schemas::{Timestamp, TopicName};
+use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
@@ -35,6 +36,8 @@ pub(super) struct State {
     pub(super) seen: Seen,
     pub(super) markers: Markers,
     pub(super) late: Vec<(Duration, Request)>,
+    /// The longest that a call takes.
+    pub(super) call_max: Duration,
     last_member: u32,
     last_producer: ProducerId,
 }
@@ -85,6 +88,7 @@ impl State {
             seen: Seen::default(),
             markers: Markers::AtOnce,
             late: Vec::new(),
+            call_max: Duration::ZERO,
             last_member: 0,
             last_producer: 0,
         }
@@ -97,6 +101,14 @@ impl State {
         self.time_out_transactions();
         for group in self.groups.values_mut() {
             group.expire(self.now, SESSION_TIMEOUT, MAX_POLL_INTERVAL);
+        }
+    }
+
+    /// Lets pass what a call takes.
+    pub(super) fn take_time(&mut self) {
+        if self.call_max > Duration::ZERO {
+            let took = self.rng.random_range(0..=self.call_max.as_micros());
+            self.advance(Duration::from_micros(u64::try_from(took).unwrap_or(u64::MAX)));
         }
     }
 
