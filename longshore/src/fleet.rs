@@ -89,7 +89,7 @@ impl Fleet {
     /// use longshore::Fleet;
     /// use longshore::pipeline::*;
     ///
-    /// let orders = SourceDraft::new().topic("orders").schema("Order").start(StartPolicy::Earliest);
+    /// let orders = SourceDraft::new().topic("orders").schema("Order");
     /// let lines = FanOutDraft::new().parts("lines").join("settle");
     /// let settle = JoinDraft::new()
     ///     .of(["price"])
@@ -100,7 +100,7 @@ impl Fleet {
     ///     .into("settled");
     /// let fleet = Fleet::new().pipeline_draft(
     ///     PipelineDraft::new("orders")
-    ///         .source(orders)
+    ///         .source(orders.start(StartPolicy::Earliest))
     ///         .stage("split", StageDraft::new().from("source").handler("split").fan_out(lines))
     ///         .stage("price", StageDraft::new().from("split").handler("price").to("settle"))
     ///         .join("settle", settle)
