@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, process};
 
-use longshore_kafka::Settings;
 use longshore_kafka::admin::{Admin, GroupProgress, Isolation};
+use longshore_kafka::{Partition, Settings};
 use longshore_schemas::records::GroupResult;
 use longshore_schemas::{Codec, Timestamp, TopicName};
 use tempfile::TempDir;
@@ -66,11 +66,22 @@ impl Fleet {
 
     /// Publishes these items, each once.
     pub fn publish(&self, jobs: impl IntoIterator<Item = Job>) {
+        let (code, said) = self.producer(&self.lines(jobs)).ends();
+        assert_eq!(code, 0, "{said}");
+    }
+
+    /// A new file of these items, one on each line.
+    pub fn lines(&self, jobs: impl IntoIterator<Item = Job>) -> PathBuf {
         let file = self.file(&format!("items-{}.jsonl", self.next()));
         let line = |job: Job| serde_json::to_string(&job).expect("a job is JSON") + "\n";
         fs::write(&file, jobs.into_iter().map(line).collect::<String>()).expect("a file of items");
+        file
+    }
+
+    /// Starts a process that publishes a file, from where an earlier one was.
+    pub fn producer(&self, file: &Path) -> Process {
         let path = file.to_str().expect("a path in UTF-8");
-        self.succeeds(&["produce", path, "--source-id", path]);
+        self.process(&["produce", path, "--source-id", path])
     }
 
     /// Starts a process that runs every stage.
@@ -150,6 +161,11 @@ impl Fleet {
         values.map(|it| codec.decode(&it).expect("a result")).collect()
     }
 
+    /// The items that a reader of this isolation finds, in the order of each partition.
+    pub fn published(&self, isolation: Isolation) -> Vec<(Partition, Job)> {
+        ledger::items(&self.settings(), &self.items(), isolation)
+    }
+
     /// How many outputs there are for a reader of this isolation.
     pub fn outputs(&self, isolation: Isolation) -> usize {
         ledger::records(&self.settings(), &self.done(), isolation).len()
@@ -166,6 +182,16 @@ impl Fleet {
             line.strip_prefix("Processed a total of ")?.split(' ').next()?.parse().ok()
         });
         count.unwrap_or_else(|| panic!("the witness says no count:\n{said}"))
+    }
+
+    /// Whether a transaction of it is open of which nobody has asked an end, as Kafka's own tool
+    /// says: an open one, seen in a log, may have been decided already.
+    pub fn is_in_a_transaction(&self) -> bool {
+        let mut witness = self.cluster.tool("org.apache.kafka.tools.TransactionsCommand");
+        let output = witness.arg("list").output().expect("Kafka's tool runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("TransactionState"), "the witness lists nothing:\n{said}");
+        said.lines().any(|line| line.contains(&self.name) && line.contains("Ongoing"))
     }
 
     /// Longshore's own audit finds nothing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longshore_kafka::admin::Isolation;
 use longshore_kafka::reader::Reader;
-use longshore_kafka::{Record, Settings};
+use longshore_kafka::{Partition, Record, Settings};
 use longshore_schemas::records::GroupResult;
 use longshore_schemas::{Codec, TopicName};
 
@@ -81,6 +81,15 @@ pub(crate) fn records(settings: &Settings, topic: &TopicName, isolation: Isolati
     let mut reader = Reader::open(settings, topic, isolation).expect("the topic is there");
     let reading = reader.read_all(PATIENCE).expect("the topic can be read");
     reading.map(|it| it.expect("the topic can be read")).collect()
+}
+
+/// All items of a topic, in the order of each partition.
+pub(crate) fn items(
+    settings: &Settings,
+    topic: &TopicName,
+    isolation: Isolation,
+) -> Vec<(Partition, Job)> {
+    records(settings, topic, isolation).iter().map(|it| (it.partition, job(it))).collect()
 }
 
 fn result(record: &Record, shape: Shape) -> Job {

@@ -24,7 +24,7 @@ pub use fleet::Fleet;
 pub use ledger::Ledger;
 pub use pipeline::Shape;
 pub use process::Process;
-pub use wait::{DEADLINE, until};
+pub use wait::{DEADLINE, until, until_caught};
 pub use work::{Job, handlers};
 
 /// What the README shows compiles.

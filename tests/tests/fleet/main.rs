@@ -4,6 +4,7 @@ mod calm;
 
 mod crashes;
 mod joins;
+mod producers;
 mod rebalances;
 mod restarts;
 
