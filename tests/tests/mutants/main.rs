@@ -1,0 +1,81 @@
+//! Defects put into the lane and the gather on purpose: their tests must find every one.
+//!
+//! Each is a change of a few words to a copy of the workspace, under `target/mutants`. A change
+//! whose words aren't found any more fails too: the table has to follow the code.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod copy;
+mod table;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use copy::Workspace;
+use table::{JOIN, LANE, MUTANTS, Mutant, Tests};
+
+/// A mutant whose tests take longer is stuck, which is a way to be found out.
+const TEST_TIME_MAX: Duration = Duration::from_secs(240);
+
+/// What the tests make of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Found,
+    Survived,
+}
+
+#[test]
+fn the_tests_find_every_mutant() {
+    let workspace = Workspace::copied();
+    for tests in [&LANE, &JOIN] {
+        let passed = passes(cargo(&workspace, tests, "--quiet"));
+        assert!(passed, "the tests of {} fail without any mutant", tests.package);
+    }
+    let verdicts: Vec<_> = MUTANTS.iter().map(|it| (it, try_out(&workspace, it))).collect();
+    let survivors: Vec<_> = verdicts
+        .iter()
+        .filter(|(_, verdict)| *verdict == Verdict::Survived)
+        .map(|(mutant, _)| mutant.defect)
+        .collect();
+    assert!(survivors.is_empty(), "no test finds these: {survivors:#?}");
+}
+
+fn try_out(workspace: &Workspace, mutant: &Mutant) -> Verdict {
+    let original = workspace.read(mutant.file);
+    let count = original.matches(mutant.words).count();
+    assert_eq!(count, 1, "`{}`: its words stand {count} times in {}", mutant.defect, mutant.file);
+    workspace.write(mutant.file, &original.replace(mutant.words, mutant.instead));
+    let built = cargo(workspace, &mutant.tests, "--no-run").status().expect("cargo runs").success();
+    let found = built && !passes(cargo(workspace, &mutant.tests, "--quiet"));
+    workspace.write(mutant.file, &original);
+    assert!(built, "`{}` doesn't compile", mutant.defect);
+    if found { Verdict::Found } else { Verdict::Survived }
+}
+
+fn cargo(workspace: &Workspace, tests: &Tests, how: &str) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .args(["test", "--release", "-p", tests.package, how])
+        .args(tests.filter)
+        .current_dir(workspace.root())
+        .env("CARGO_TARGET_DIR", workspace.target())
+        .env("RUSTFLAGS", "-Awarnings")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// Whether the tests pass, in time.
+fn passes(mut tests: Command) -> bool {
+    let mut running = tests.spawn().expect("cargo runs");
+    let deadline = Instant::now() + TEST_TIME_MAX;
+    while Instant::now() < deadline {
+        if let Some(status) = running.try_wait().expect("waited") {
+            return status.success();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.kill().expect("killed");
+    running.wait().expect("waited");
+    false
+}
