@@ -72,3 +72,6 @@ impl Core {
         self.partitions.get_mut(&partition).filter(|owned| owned.epoch == epoch)
     }
 }
+
+#[cfg(test)]
+mod tests;

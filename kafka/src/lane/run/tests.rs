@@ -3,3 +3,4 @@
 mod by_example;
 mod by_seed;
 mod fixture;
+mod lost;

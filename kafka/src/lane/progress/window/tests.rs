@@ -116,6 +116,17 @@ fn one_stuck_item_stops_its_partition_only_when_seven_hundred_wait() {
     assert!(!window.admits(Offset(1_000_000), 1), "nothing is further than a million ahead");
 }
 
+#[test]
+fn an_open_item_stays_while_thousands_behind_it_are_swept_out() {
+    let offsets: Vec<i64> = (0..3_000).collect();
+    let mut window = received(&offsets);
+    commit(&mut window, &offsets[1..]);
+    assert_eq!((window.position(), window.unfinished()), (Offset(0), 1));
+    assert_eq!(ranges(&window.carried_map()), [(1, 3_000)]);
+    commit(&mut window, &offsets[..1]);
+    assert_eq!((window.position(), window.unfinished()), (Offset(3_000), 0));
+}
+
 proptest! {
     /// Offsets with gaps are received and finished in any order, some transactions abort, the
     /// partition changes hands in between: position and map always equal a plain set.

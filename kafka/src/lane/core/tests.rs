@@ -1,0 +1,180 @@
+//! The core by examples: what no history reaches often enough.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Core;
+use crate::lane::config::{LaneConfig, Limits, Ordering};
+use crate::lane::progress::FinishedMap;
+use crate::lane::start::Start;
+use crate::lane::step::{Epoch, Finished, Item, Verdict};
+use crate::{Offset, Partition, Record};
+
+const NOW: Duration = Duration::ZERO;
+const PARTITION: Partition = Partition(0);
+
+fn core() -> Core {
+    Core::new(LaneConfig {
+        topic: "t".into(),
+        group: "g".to_owned(),
+        ordering: Ordering::Key,
+        start: None,
+        owner: "owner".to_owned(),
+        commit_interval: NOW,
+        revoke_budget: NOW,
+        drain_timeout: NOW,
+        transaction_timeout: NOW,
+        fenced_after: NOW,
+        limits: Limits {
+            in_flight_max: 1_000,
+            waiting_max: 1_000,
+            held_bytes_max: 1 << 20,
+            batch_items_max: 1_000,
+            batch_bytes_max: 1 << 20,
+        },
+    })
+}
+
+/// Takes a partition over from its beginning, and reads it.
+fn take_over(core: &mut Core, partition: Partition) -> Epoch {
+    let start = Start {
+        position: Offset(0),
+        finished: FinishedMap::default(),
+        state: String::new(),
+        resumed: true,
+    };
+    let epoch = core.assign(partition, &start, NOW);
+    core.prepared(partition, epoch, Offset(0)).expect("it is ours");
+    epoch
+}
+
+fn record(partition: Partition, offset: i64) -> Record {
+    Record {
+        topic: "t".into(),
+        partition,
+        offset: Offset(offset),
+        key: None,
+        value: None,
+        headers: Default::default(),
+        timestamp: None,
+    }
+}
+
+fn done(item: Arc<Item>) -> Finished {
+    Finished {
+        partition: item.record.partition,
+        epoch: item.epoch,
+        item: Some(item),
+        outputs: Vec::new(),
+        verdict: Verdict::Done,
+    }
+}
+
+#[test]
+fn what_is_read_while_a_partition_is_given_back_stays_unfinished() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    core.receive(record(PARTITION, 0));
+    let item = core.next_item().expect("it may begin");
+    core.begin_release(&[PARTITION], Duration::MAX);
+    core.receive(record(PARTITION, 1));
+    core.reach(PARTITION, Offset(2), NOW);
+    assert!(core.finish(done(item), NOW));
+    let batch = core.take_batch(|_, _, _| String::new()).expect("an outcome");
+    let (_, sent) = &batch.progress[0];
+    assert_eq!(sent.committed.offset, Offset(1), "the next owner has to do it");
+}
+
+/// Takes on every item that may begin.
+fn begin_all(core: &mut Core) -> Vec<Arc<Item>> {
+    std::iter::from_fn(|| core.next_item()).collect()
+}
+
+/// An offset that is admitted only while few items before it are unfinished.
+const FAR: i64 = 20_000;
+/// So many may be.
+const FEW: i64 = 700;
+
+#[test]
+fn a_far_item_waits_while_many_before_it_are_under_way() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    (0..FEW).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
+    let begun = begin_all(&mut core);
+    assert_eq!(begun.len(), FEW as usize);
+    core.receive(record(PARTITION, FAR));
+    assert!(core.next_item().is_none(), "its finished map might not fit beside the offset");
+    commit(&mut core, &begun[FEW as usize - 1..]);
+    assert_eq!(core.next_item().map(|it| it.record.offset), Some(Offset(FAR)));
+}
+
+#[test]
+fn a_far_item_waits_while_many_before_it_wait_behind_their_key() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    let keyed = |offset| Record { key: Some("a".into()), ..record(PARTITION, offset) };
+    (0..FEW).for_each(|offset| drop(core.receive(keyed(offset))));
+    core.receive(record(PARTITION, FAR));
+    let first = begin_all(&mut core);
+    assert_eq!(first.len(), 1, "one of the key, and the far one has to wait");
+    commit(&mut core, &first);
+    let next = begin_all(&mut core);
+    let offsets: Vec<i64> = next.iter().map(|it| it.record.offset.0).collect();
+    assert_eq!(offsets, [1, FAR]);
+}
+
+fn commit(core: &mut Core, items: &[Arc<Item>]) {
+    for item in items {
+        assert!(core.finish(done(Arc::clone(item)), NOW));
+    }
+    let batch = core.take_batch(|_, _, _| String::new()).expect("outcomes");
+    assert_eq!(core.committed(batch).len(), items.len());
+}
+
+#[test]
+fn outcomes_of_more_partitions_than_fit_a_transaction_wait_in_their_order() {
+    const FIT: i32 = 128;
+    let mut core = core();
+    core.batch_items_max = FIT as usize + 2;
+    let last = Partition(FIT + 1);
+    for partition in (0..FIT + 2).map(Partition) {
+        take_over(&mut core, partition);
+        core.receive(record(partition, 0));
+    }
+    core.receive(record(last, 1));
+    let (mut second, first): (Vec<_>, Vec<_>) =
+        begin_all(&mut core).into_iter().partition(|it| it.record.offset == Offset(1));
+    for item in first.into_iter().chain(second.drain(..)) {
+        assert!(core.finish(done(item), NOW));
+    }
+    let batch = core.take_batch(|_, _, _| String::new()).expect("outcomes");
+    assert_eq!((batch.outcomes.len(), batch.progress.len()), (FIT as usize, FIT as usize));
+    core.committed(batch);
+    let batch = core.take_batch(|_, _, _| String::new()).expect("the others");
+    let places = |it: &Finished| (it.partition, it.offset().expect("of an item"));
+    assert_eq!(
+        batch.outcomes.iter().map(places).collect::<Vec<_>>(),
+        [(Partition(FIT), Offset(0)), (last, Offset(0)), (last, Offset(1))]
+    );
+}
+
+#[test]
+fn no_two_transactions_commit_the_same_text() {
+    let mut core = core();
+    let epoch = take_over(&mut core, PARTITION);
+    let tick = || Finished {
+        partition: PARTITION,
+        epoch,
+        item: None,
+        outputs: Vec::new(),
+        verdict: Verdict::Done,
+    };
+    let texts = [(); 2].map(|()| {
+        assert!(core.finish(tick(), NOW));
+        let batch = core.take_batch(|_, _, _| String::new()).expect("an outcome");
+        let text = batch.progress[0].1.committed.metadata.clone();
+        core.committed(batch);
+        text
+    });
+    assert_ne!(texts[0], texts[1], "what is found after a lost answer would say nothing");
+}

@@ -1,0 +1,161 @@
+//! What is lost: a partition, at once and with all that was under way in it, or records that nobody
+//! has read, which stops the lane.
+
+use std::time::Duration;
+
+use super::super::Producing;
+use super::fixture::*;
+use crate::lane::broker::{Broker, Located, PartitionFacts, Polled};
+use crate::lane::error::LaneError;
+use crate::lane::start::StartError;
+use crate::model::{Call, Fault};
+use crate::{Offset, Partition, Remedy};
+
+const PARTITION: Partition = Partition(0);
+
+#[test]
+fn a_partition_that_was_lost_is_not_held_until_its_work_has_ended() {
+    let mut fleet = Fleet::new(10, 1);
+    let stuck = fleet.publish_one(PARTITION, Some("a"), "small");
+    fleet.start(0);
+    if let Some(lane) = fleet.lanes.get_mut(&0) {
+        lane.step.stuck.insert((PARTITION, stuck));
+    }
+    fleet.until("the item has begun", |fleet| fleet.lanes[&0].core.in_flight() == 1);
+    let owned = |fleet: &Fleet| fleet.lanes[&0].core.partition(PARTITION).map(|it| it.epoch);
+    let before = owned(&fleet);
+    fleet.cluster.expel(fleet.lanes[&0].broker.id());
+    // A fraction of the time for which a partition that is asked back may be held.
+    let gone = (0..20).any(|_| {
+        fleet.turn().expect("it goes on");
+        owned(&fleet) != before
+    });
+    assert!(gone, "it is held although another member owns it");
+}
+
+#[test]
+fn a_member_that_hears_that_its_assignment_is_lost_owns_nothing_more() {
+    let mut fleet = Fleet::new(11, 1);
+    fleet.publish(20);
+    fleet.start(0);
+    fleet.until("work has begun", |fleet| !fleet.outputs().is_empty());
+    fleet.cluster.fail_next(Call::Poll, Fault::Fails(Remedy::Leave));
+    fleet.turn().expect("it goes on");
+    assert_eq!(fleet.lanes[&0].core.partitions().count(), 0);
+    fleet.crash(0);
+    fleet.start(1);
+    fleet.until("the next owner does the rest", Fleet::is_done);
+    fleet.check();
+}
+
+#[test]
+fn a_partition_that_went_to_another_has_no_say_in_what_became_of_a_commit() {
+    let mut fleet = Fleet::new(12, 2);
+    fleet.start(0);
+    fleet.start(1);
+    let shares = |fleet: &Fleet| [0, 1].map(|slot| fleet.lanes[&slot].core.partitions().count());
+    fleet.until("both have a share", |fleet| shares(fleet) == [1, 1]);
+    fleet.cluster.hand_over(fleet.lanes[&0].broker.id(), &[PARTITION, Partition(1)]);
+    fleet.until("one has all", |fleet| shares(fleet) == [2, 0]);
+    fleet.cluster.fail_next_of("g-0", Call::Commit, Fault::AnswerLost(Remedy::Rebuild));
+    fleet.publish(60);
+    let unknown = (0..200).any(|_| {
+        fleet.turn().expect("it goes on");
+        is_settling(&fleet, 2)
+    });
+    assert!(unknown, "no commit of both partitions is of unknown outcome");
+    for _ in 0..500 {
+        fleet.cluster.fail_next_of("g-0", Call::Ready, Fault::Fails(Remedy::Retry));
+    }
+    let position = fleet.position(0);
+    fleet.cluster.hand_over(fleet.lanes[&1].broker.id(), &[PARTITION]);
+    fleet.publish(60);
+    fleet.until("the other has gone on", |fleet| fleet.position(0) > position);
+    assert!(is_settling(&fleet, 1), "it was settled before");
+    fleet.until("all ended", Fleet::is_done);
+    fleet.check();
+}
+
+/// Whether the first lane waits to learn what became of a commit of so many partitions.
+fn is_settling(fleet: &Fleet, partitions: usize) -> bool {
+    match &fleet.lanes[&0].producing {
+        Producing::Settling(settling) => settling.batch.progress.len() == partitions,
+        _ => false,
+    }
+}
+
+#[test]
+fn what_expired_under_a_lane_stops_it_where_it_was_to_read_on() {
+    let mut fleet = Fleet::new(13, 1);
+    fleet.publish(20);
+    fleet.start(0);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.publish(50);
+    fleet.cluster.delete_records(&input(), PARTITION, Offset(60));
+    let error = stops(&mut fleet);
+    let LaneError::Start { reason, .. } = error else { panic!("{error}") };
+    let (position, log_start) = (Offset(20), Offset(60));
+    assert_eq!(reason, StartError::ExpiredUnread { partition: PARTITION, position, log_start });
+}
+
+#[test]
+fn a_fetch_that_was_out_of_range_stops_a_lane_though_the_bounds_are_sound_by_now() {
+    let mut fleet = Fleet::new(14, 1);
+    fleet.publish(20);
+    fleet.start(0);
+    fleet.until("all echoed", Fleet::is_done);
+    if let Some(lane) = fleet.lanes.get_mut(&0) {
+        lane.check_bounds();
+    }
+    let error = stops(&mut fleet);
+    assert!(error.to_string().contains("out of range for a moment"), "{error}");
+}
+
+fn stops(fleet: &mut Fleet) -> LaneError {
+    (0..200).find_map(|_| fleet.turn().err()).expect("it never stopped")
+}
+
+#[test]
+fn a_commit_that_came_to_nothing_is_made_again_though_the_position_it_had_stands() {
+    let mut fleet = Fleet::new(15, 1);
+    let stuck = fleet.publish_one(PARTITION, Some("stuck"), "small");
+    fleet.publish(20);
+    fleet.start(0);
+    if let Some(lane) = fleet.lanes.get_mut(&0) {
+        lane.step.stuck.insert((PARTITION, stuck));
+    }
+    fleet.until("the others are done", |fleet| fleet.outputs().len() == 20);
+    assert_eq!(fleet.position(0), Some(stuck));
+    fleet.cluster.fail_next(Call::Commit, Fault::Fails(Remedy::Rebuild));
+    fleet.publish(20);
+    fleet.until("those behind are done too", |fleet| fleet.outputs().len() == 40);
+    fleet.crash(0);
+    fleet.start(1);
+    fleet.until("the next owner does the rest", Fleet::is_done);
+    fleet.check();
+}
+
+#[test]
+fn an_answer_about_an_assignment_that_is_over_takes_nothing_up() {
+    let mut fleet = Fleet::new(16, 1);
+    fleet.start(0);
+    let lane = fleet.lanes.get_mut(&0).expect("it was started");
+    let assigned = (0..50).any(|_| {
+        let polled = lane.broker.poll(Duration::from_millis(5)).expect("polls");
+        matches!(polled, Some(Polled::Assigned(_)))
+    });
+    assert!(assigned, "it joins the group");
+    lane.assigned(vec![PARTITION]).expect("accepts");
+    assert!(lane.group.is_locating(), "the answer isn't there yet");
+    let facts = PartitionFacts {
+        partition: PARTITION,
+        committed: None,
+        siblings_committed: false,
+        log_start: Offset(0),
+        log_end: Offset(0),
+        time_offset: None,
+    };
+    let stale = Located { id: lane.group.question() + 1, partitions: Ok(vec![facts]) };
+    lane.located(stale).expect("it is passed over");
+    assert_eq!(lane.core.partitions().count(), 0, "another owner may have gone on since");
+}
