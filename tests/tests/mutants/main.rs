@@ -28,7 +28,7 @@ enum Verdict {
 fn the_tests_find_every_mutant() {
     let workspace = Workspace::copied();
     for tests in [&LANE, &JOIN] {
-        let passed = passes(cargo(&workspace, tests, "--quiet"));
+        let passed = builds(&workspace, tests) && passes(&workspace, tests);
         assert!(passed, "the tests of {} fail without any mutant", tests.package);
     }
     let verdicts: Vec<_> = MUTANTS.iter().map(|it| (it, try_out(&workspace, it))).collect();
@@ -45,8 +45,8 @@ fn try_out(workspace: &Workspace, mutant: &Mutant) -> Verdict {
     let count = original.matches(mutant.words).count();
     assert_eq!(count, 1, "`{}`: its words stand {count} times in {}", mutant.defect, mutant.file);
     workspace.write(mutant.file, &original.replace(mutant.words, mutant.instead));
-    let built = cargo(workspace, &mutant.tests, "--no-run").status().expect("cargo runs").success();
-    let found = built && !passes(cargo(workspace, &mutant.tests, "--quiet"));
+    let built = builds(workspace, &mutant.tests);
+    let found = built && !passes(workspace, &mutant.tests);
     workspace.write(mutant.file, &original);
     assert!(built, "`{}` doesn't compile", mutant.defect);
     if found { Verdict::Found } else { Verdict::Survived }
@@ -65,9 +65,13 @@ fn cargo(workspace: &Workspace, tests: &Tests, how: &str) -> Command {
     command
 }
 
-/// Whether the tests pass, in time.
-fn passes(mut tests: Command) -> bool {
-    let mut running = tests.spawn().expect("cargo runs");
+fn builds(workspace: &Workspace, tests: &Tests) -> bool {
+    cargo(workspace, tests, "--no-run").status().expect("cargo runs").success()
+}
+
+/// Whether the tests, which are built, pass in time.
+fn passes(workspace: &Workspace, tests: &Tests) -> bool {
+    let mut running = cargo(workspace, tests, "--quiet").spawn().expect("cargo runs");
     let deadline = Instant::now() + TEST_TIME_MAX;
     while Instant::now() < deadline {
         if let Some(status) = running.try_wait().expect("waited") {
