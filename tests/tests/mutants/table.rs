@@ -41,27 +41,6 @@ const fn mutant(
 pub const MUTANTS: &[Mutant] = &[
     mutant(
         LANE,
-        "goes on with a tainted producer",
-        "kafka/src/lane/run/commit.rs",
-        "if self.broker.tainted() {",
-        "if false {",
-    ),
-    mutant(
-        LANE,
-        "goes on with a tainted producer, told of late",
-        "kafka/src/lane/run/commit.rs",
-        "Producing::Ready if self.broker.tainted() =>",
-        "Producing::Ready if false =>",
-    ),
-    mutant(
-        LANE,
-        "reuses the producer after an unknown commit",
-        "kafka/src/transaction.rs",
-        "self.producer.discard_producer();\n                Commit::Unknown(failure)",
-        "Commit::Unknown(failure)",
-    ),
-    mutant(
-        LANE,
         "takes an unknown commit for a committed one",
         "kafka/src/lane/run/settle.rs",
         "Some(facts.committed.as_ref() == Some(&sent.committed))",
@@ -132,13 +111,6 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         LANE,
-        "gives a partition back before its work is committed",
-        "kafka/src/lane/core/ownership.rs",
-        "now >= deadline || !self.has_work(owned)",
-        "now >= deadline || now < deadline || self.has_work(owned)",
-    ),
-    mutant(
-        LANE,
         "commits a position past what is unfinished",
         "kafka/src/lane/progress/window.rs",
         "self.first(|mark| mark == Mark::Open)",
@@ -164,27 +136,6 @@ pub const MUTANTS: &[Mutant] = &[
         "kafka/src/lane/start.rs",
         "if position > log_end {",
         "if position.0 < 0 {",
-    ),
-    mutant(
-        LANE,
-        "begins before the outcome of the last commit is known",
-        "kafka/src/lane/run/commit.rs",
-        "            Producing::Settling(_) => {}\n",
-        "            Producing::Settling(_) => self.producing = Producing::Ready,\n",
-    ),
-    mutant(
-        LANE,
-        "takes a fence of a young transaction for the broker's",
-        "kafka/src/lane/run/commit.rs",
-        "if self.young_fences < 2 {",
-        "if self.young_fences > 0 {",
-    ),
-    mutant(
-        JOIN,
-        "closes groups while it replays, and says nothing",
-        "coordinator/src/task.rs",
-        "self.gather.replay(record.offset.0, appended(record), decoded);",
-        "drop(self.gather.absorb(record.offset.0, appended(record), decoded));",
     ),
     mutant(
         JOIN,
