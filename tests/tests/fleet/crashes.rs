@@ -3,7 +3,8 @@
 use longshore_kafka::admin::Isolation;
 use longshore_tests::{Cluster, Fleet, Phase, Shape, until};
 
-use crate::{echoes, naps};
+use crate::echoes;
+use crate::rounds::Rounds;
 
 /// Items of a test.
 const ITEMS: i64 = 400;
@@ -59,15 +60,15 @@ fn killed_when_the_commit_was_answered() {
 #[test]
 fn a_worker_without_a_slot_is_replaced_when_its_session_ends() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
-    fleet.publish(naps(0..2_000));
+    let work = Rounds::publish(&fleet, 2);
+    let items = work.items();
     let (first, second) = (fleet.worker(), fleet.worker());
     fleet.until_members("work", 2);
-    let ended = until("work has begun", || Some(fleet.ledger().ended()).filter(|it| *it > 0));
-    assert!(ended < 2_000, "all had ended before anybody was killed");
+    until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     first.crash();
-    fleet.until_ended(2_000);
+    work.finish();
     second.stop();
-    fleet.ledger().each_once(2_000);
+    fleet.ledger().each_once(items);
     fleet.ledger().in_key_order();
     fleet.audit_is_clean();
 }
@@ -75,21 +76,20 @@ fn a_worker_without_a_slot_is_replaced_when_its_session_ends() {
 #[test]
 fn a_worker_that_stood_still_beyond_its_session_writes_nothing_twice() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
-    fleet.publish(naps(0..4_000));
+    let work = Rounds::publish(&fleet, 4);
+    let items = work.items();
     let (frozen, other) = (fleet.worker(), fleet.worker());
     fleet.until_members("work", 2);
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     frozen.freeze();
-    let ended = fleet.ledger().ended();
-    assert!(ended < 4_000, "all had ended before anybody stood still");
     fleet.until_members("work", 1);
-    fleet.until_ended(4_000);
+    work.finish();
     frozen.thaw();
     fleet.until_members("work", 2);
     for worker in [frozen, other] {
         worker.stop();
     }
-    fleet.ledger().each_once(4_000);
+    fleet.ledger().each_once(items);
     fleet.ledger().in_key_order();
     fleet.audit_is_clean();
 }

@@ -14,11 +14,16 @@ mod held_items;
 mod bad_input;
 mod lost_positions;
 
+mod rounds;
+
 use longshore_tests::Job;
 
-/// So many items that are done at once, over 20 keys.
+/// Keys of the items below.
+const KEYS: i64 = 20;
+
+/// So many items that are done at once, over all keys.
 fn echoes(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
-    numbers.map(|number| Job::echo(number, format!("key {}", number % 20)))
+    numbers.map(|number| Job::echo(number, format!("key {}", number % KEYS)))
 }
 
 /// The same, and each takes a moment.

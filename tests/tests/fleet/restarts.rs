@@ -2,22 +2,20 @@
 
 use longshore_tests::{Cluster, Fleet, Shape, until};
 
-use crate::naps;
-
-const ITEMS: i64 = 4_000;
+use crate::rounds::Rounds;
 
 #[test]
 fn a_worker_outlives_its_broker() {
     let cluster = Cluster::one_to_kill();
     let fleet = Fleet::new(cluster, Shape::Stage { partitions: 4 });
-    fleet.publish(naps(0..ITEMS));
+    let work = Rounds::publish(&fleet, 4);
+    let items = work.items();
     let worker = fleet.worker();
-    let ended = until("work has begun", || Some(fleet.ledger().ended()).filter(|it| *it > 0));
-    assert!(ended < ITEMS as usize, "all had ended before the broker was killed");
+    until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     cluster.crash_and_restart();
-    fleet.until_ended(ITEMS as usize);
+    work.finish();
     worker.stop();
-    fleet.ledger().each_once(ITEMS);
+    fleet.ledger().each_once(items);
     fleet.ledger().in_key_order();
     fleet.audit_is_clean();
 }
