@@ -25,4 +25,4 @@ pub use error::CoordinatorError;
 pub use journal::{JournalFrom, JournalRead, read as read_journal};
 pub use run::run;
 pub use state::{JoinState, JoinStateError};
-pub use step::{Clock, JoinStep, ReadJournal};
+pub use step::{Clock, JoinStep, JournalAnswer, ReadJournal};

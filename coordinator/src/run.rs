@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::journal;
-use crate::{CoordinatorError, JoinConfig, JoinStep, ReadJournal};
+use crate::{CoordinatorError, JoinConfig, JoinStep, JournalAnswer, ReadJournal};
 
 /// Runs a join until `draining` is cancelled and it has drained, or it can't go on. `connect` is
 /// called on the lane's own thread, where the broker stays; `settings` are for reading the journal.
@@ -30,9 +30,17 @@ pub async fn run<B: Broker>(
         .check()
         .map_err(|reason| CoordinatorError::Rules { join: join.clone(), reason })?;
     let topic = config.topics.journal.clone();
-    let read_journal: Arc<ReadJournal> =
-        Arc::new(move |partition, from| journal::read(&settings, &topic, partition, from));
-    let step = JoinStep::new(config, Handle::current(), read_journal, Arc::new(Timestamp::now));
+    let runtime = Handle::current();
+    let read_journal: Arc<ReadJournal> = {
+        let runtime = runtime.clone();
+        Arc::new(move |partition, from, answer: JournalAnswer| {
+            let (settings, topic) = (settings.clone(), topic.clone());
+            runtime.spawn_blocking(move || {
+                answer(journal::read(&settings, &topic, partition, from));
+            });
+        })
+    };
+    let step = JoinStep::new(config, runtime, read_journal, Arc::new(Timestamp::now));
     let health = Arc::new(health);
     let observe = {
         let health = Arc::clone(&health);

@@ -21,9 +21,11 @@ use crate::journal::{JournalFrom, JournalMark, JournalMarks, JournalRead};
 use crate::state::JoinState;
 use crate::task::{Job, JoinTask};
 
-/// Reads a partition of the journal; blocks.
-pub type ReadJournal =
-    dyn Fn(Partition, JournalFrom) -> Result<JournalRead, StepError> + Send + Sync;
+/// Begins to read a partition of the journal, without blocking; the answer comes once.
+pub type ReadJournal = dyn Fn(Partition, JournalFrom, JournalAnswer) + Send + Sync;
+
+/// Takes what the journal says, on whatever thread.
+pub type JournalAnswer = Box<dyn FnOnce(Result<JournalRead, StepError>) + Send>;
 
 /// The owner's clock: it only decides when a tick is written.
 pub type Clock = dyn Fn() -> Timestamp + Send + Sync;
@@ -98,6 +100,36 @@ impl JoinStep {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Reads what the last owner left, and the journal that belongs to it.
+    fn take_up(
+        &self,
+        partition: Partition,
+        epoch: Epoch,
+        position: Offset,
+        state: &str,
+    ) -> Result<(), StepError> {
+        let (sender, config) = (self.sender.clone(), Arc::clone(&self.config));
+        let fresh = state.is_empty();
+        let (state, from) = if fresh {
+            let state = JoinState { low: position.0, journal: 0, watermark: Default::default() };
+            (state, JournalFrom { offset: 0, since: None })
+        } else {
+            let state = state.parse::<JoinState>()?;
+            let since = state.watermark.minus(config.rules.closed_retention);
+            let from = JournalFrom { offset: state.journal, since: Some(since) };
+            (state, from)
+        };
+        let answer = move |read: Result<JournalRead, StepError>| {
+            let read = read.and_then(|read| {
+                if fresh { refuse_old_journal(&config, partition, read) } else { Ok(read) }
+            });
+            // Without a receiver the lane has ended.
+            let _ = sender.send(Event::JournalRead(partition, epoch, state, read));
+        };
+        (self.read_journal)(partition, from, Box::new(answer));
         Ok(())
     }
 
@@ -179,12 +211,9 @@ impl Step for JoinStep {
             gathers: Vec::new(),
         };
         self.assignments.insert(partition, assigned);
-        let (state, config) = (state.clone(), Arc::clone(&self.config));
-        let (sender, read_journal) = (self.sender.clone(), Arc::clone(&self.read_journal));
-        self.runtime.spawn_blocking(move || {
-            let (state, read) = take_up(&config, &*read_journal, (partition, position), &state);
-            let _ = sender.send(Event::JournalRead(partition, epoch, state, read));
-        });
+        if let Err(reason) = self.take_up(partition, epoch, position, state) {
+            self.failed.get_or_insert(reason);
+        }
     }
 
     fn prepared(&mut self) -> Result<Vec<Prepared>, StepError> {
@@ -276,28 +305,6 @@ impl Step for JoinStep {
         if let Some(assigned) = self.assignments.remove(&partition) {
             assigned.gathers.iter().for_each(AbortHandle::abort);
         }
-    }
-}
-
-/// Reads what the last owner left, and the journal that belongs to it.
-fn take_up(
-    config: &JoinConfig,
-    read_journal: &ReadJournal,
-    (partition, position): (Partition, Offset),
-    state: &str,
-) -> (JoinState, Result<JournalRead, StepError>) {
-    let fresh = JoinState { low: position.0, journal: 0, watermark: Default::default() };
-    if state.is_empty() {
-        let read = read_journal(partition, JournalFrom { offset: 0, since: None });
-        return (fresh, read.and_then(|read| refuse_old_journal(config, partition, read)));
-    }
-    match state.parse::<JoinState>() {
-        Ok(state) => {
-            let since = state.watermark.minus(config.rules.closed_retention);
-            let from = JournalFrom { offset: state.journal, since: Some(since) };
-            (state, read_journal(partition, from))
-        }
-        Err(error) => (fresh, Err(error.into())),
     }
 }
 

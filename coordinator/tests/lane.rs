@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
-use longshore_coordinator::{JoinConfig, JoinStep, JoinTopics, JournalRead};
+use longshore_coordinator::{
+    JoinConfig, JoinStep, JoinTopics, JournalAnswer, JournalFrom, JournalRead,
+};
 use longshore_handler::{Context, Group, Handler, HandlerError, Handlers, Outcome, Output};
 use longshore_kafka::lane::config::{LaneConfig, Limits, Ordering};
 use longshore_kafka::lane::start::StartPolicy;
@@ -168,8 +170,8 @@ impl World {
         let member = self.cluster.member("p.j", &topics().inbox, "p.j-0");
         let journal = {
             let cluster = self.cluster.clone();
-            Arc::new(move |partition: Partition, from: longshore_coordinator::JournalFrom| {
-                Ok(read_journal(&cluster, partition, from.offset))
+            Arc::new(move |partition, from: JournalFrom, answer: JournalAnswer| {
+                answer(Ok(read_journal(&cluster, partition, from.offset)));
             })
         };
         let clock = {

@@ -81,6 +81,9 @@ async fn execute(
     let mut running = FuturesUnordered::new();
     loop {
         tokio::select! {
+            // What comes in is bounded by what goes out, so neither can starve the other; and a
+            // simulation needs the same order each time.
+            biased;
             batch = queue.recv() => match batch {
                 Some(items) => running.extend(items.into_iter().map(|item| workshop.work(item))),
                 None => return,

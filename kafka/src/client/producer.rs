@@ -189,7 +189,11 @@ impl Transactions for TransactionalProducer {
     }
 
     fn tainted(&self) -> bool {
-        matches!(&self.state, State::Ready(live) if live.is_tainted())
+        match &self.state {
+            State::Absent => true,
+            State::Initialising(_) => false,
+            State::Ready(live) => live.is_tainted(),
+        }
     }
 
     fn discard_producer(&mut self) {

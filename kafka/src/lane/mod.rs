@@ -21,5 +21,5 @@ mod ready;
 
 pub use control::{Control, Status};
 pub use error::LaneError;
-pub use run::run;
+pub use run::{Lane, run};
 pub use thread::run_on_thread;

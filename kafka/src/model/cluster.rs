@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use longshore_schemas::{Headers, TopicName};
+use longshore_schemas::{Headers, Timestamp, TopicName};
 
-use super::fault::{Call, Fault, Seen};
+use super::fault::{Call, Fault, Plan, Seen};
 use super::group::{Group, MemberId};
 use super::log::{Fate, Log};
 use super::member::Member;
@@ -75,7 +75,14 @@ impl Cluster {
             headers: Headers::new(),
             timestamp: None,
         };
-        let write = Write { to: (topic.clone(), partition), output };
+        self.write(&output)
+    }
+
+    /// Appends a record, whose partition is given, outside of any transaction. Panics if there is
+    /// no such partition.
+    pub fn write(&self, output: &Outgoing) -> Offset {
+        let partition = output.partition.expect("a partition is given");
+        let write = Write { to: (output.topic.clone(), partition), output: output.clone() };
         self.lock().append(&write, Fate::Committed).expect("tests append to what they created")
     }
 
@@ -89,6 +96,11 @@ impl Cluster {
     /// What a `read_committed` reader gets from the beginning, partition by partition.
     pub fn read_committed(&self, topic: &TopicName) -> Vec<Record> {
         self.read(topic, |log| log.committed().cloned().collect())
+    }
+
+    /// All that is committed, also what no reader gets yet for an older transaction that is open.
+    pub fn decided(&self, topic: &TopicName) -> Vec<Record> {
+        self.read(topic, |log| log.decided().cloned().collect())
     }
 
     /// The same with what is aborted and what isn't decided.
@@ -193,6 +205,11 @@ impl Cluster {
         self.lock().call_max = call_max;
     }
 
+    /// The brokers' clock, by which records are stamped.
+    pub fn timestamp(&self) -> Timestamp {
+        self.lock().timestamp()
+    }
+
     /// The time since the cluster was made.
     pub fn now(&self) -> Duration {
         self.lock().now
@@ -212,6 +229,11 @@ impl Cluster {
     /// list ends it.
     pub fn fail_at_random(&self, one_in: u32, faults: &[(Call, Fault)]) {
         self.lock().plan.at_random(one_in, faults.to_vec());
+    }
+
+    /// No fault that was ordered or drawn happens from now on. What is late already still arrives.
+    pub fn end_faults(&self) {
+        self.lock().plan = Plan::default();
     }
 
     /// From now on ended transactions stay undecided for readers: their markers aren't written.

@@ -191,7 +191,9 @@ impl Group {
 
     /// From now on the client hears of changes at its next poll only.
     pub(super) fn fall_behind(&mut self, id: MemberId) {
-        if let Some(client) = self.clients.get_mut(&id) {
+        if let Some(client) = self.clients.get_mut(&id)
+            && client.hears == Hears::AtOnce
+        {
             client.hears = Hears::Late;
         }
     }

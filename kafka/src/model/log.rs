@@ -90,6 +90,11 @@ impl Log {
             .map(|(record, _)| record)
     }
 
+    /// What is committed, readable or not.
+    pub(super) fn decided(&self) -> impl Iterator<Item = &Record> {
+        self.data().filter(|(_, fate)| *fate == Fate::Committed).map(|(record, _)| record)
+    }
+
     /// What a `read_uncommitted` reader gets: aborted records and those of open transactions too.
     pub(super) fn uncommitted(&self) -> impl Iterator<Item = &Record> {
         self.data().map(|(record, _)| record)

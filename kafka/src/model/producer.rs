@@ -350,7 +350,7 @@ impl Transactions for Producer {
     }
 
     fn tainted(&self) -> bool {
-        self.calls == Calls::Faltered
+        self.calls == Calls::Faltered || self.session.is_none()
     }
 
     fn discard_producer(&mut self) {

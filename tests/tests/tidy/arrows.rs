@@ -29,6 +29,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "longshore-local",
         ],
     ),
+    (
+        "longshore-simulation",
+        &[
+            "longshore-schemas",
+            "longshore-kafka",
+            "longshore-handler",
+            "longshore-worker",
+            "longshore-coordinator",
+        ],
+    ),
     ("longshore-orders", &["longshore"]),
     ("longshore-cli", &["longshore", "longshore-orders"]),
 ];

@@ -44,15 +44,23 @@ impl<B: Broker, S: Step> Lane<B, S> {
         Ok(())
     }
 
+    /// What the old producer left open is ended by the initialisation of the new one.
     fn renew_producer(&mut self, reason: &'static str) {
+        if matches!(self.producing, Producing::Starting) {
+            return;
+        }
         self.meter.rebuilt(reason);
+        self.left_open = true;
         self.broker.discard_producer();
         self.producing = Producing::Starting;
     }
 
     fn producer_ready(&mut self) -> Result<bool, LaneError> {
         match self.broker.ready(READY_WAIT) {
-            Ok(ready) => Ok(ready),
+            Ok(ready) => {
+                self.left_open &= !ready;
+                Ok(ready)
+            }
             Err(failure) if failure.remedy == Remedy::Stop => Err(self.stop(failure)),
             Err(failure) => {
                 tracing::warn!(topic = %self.config.topic, %failure, "builds a new producer");
@@ -72,7 +80,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let began = self.broker.now();
         let attempt = self.attempt(&batch);
         let took = self.broker.now().saturating_sub(began);
-        if self.broker.tainted() {
+        // After a commit of unknown outcome it is renewed to settle that.
+        if self.broker.tainted() && !matches!(attempt, Attempt::Unknown(..)) {
             self.renew_producer("tainted");
         }
         match attempt {
@@ -90,6 +99,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 self.meter.rebuilt("unknown_commit");
                 tracing::warn!(topic = %self.config.topic, %failure, "a commit of unknown outcome");
                 self.note_fence(&failure, took)?;
+                self.left_open = true;
                 self.producing =
                     Producing::Settling(Settling { batch, written, failure, asked: None });
                 Ok(())

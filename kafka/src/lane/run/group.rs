@@ -55,7 +55,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         tracing::info!(%topic, %group, ?partitions, "assigned");
         let accepted = self.broker.accept(&partitions);
         self.unless_stop(accepted)?;
-        if !self.draining && !partitions.is_empty() {
+        if !self.is_draining() && !partitions.is_empty() {
             self.locate_starts(partitions);
         }
         Ok(())
@@ -184,7 +184,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     /// Gives back what is finished, or out of time. A revocation is acknowledged as a whole.
     pub(super) fn give_back(&mut self) -> Result<(), LaneError> {
         let now = self.broker.now();
-        if self.draining {
+        if self.is_draining() {
             for partition in self.core.released(now) {
                 self.forget(partition);
             }

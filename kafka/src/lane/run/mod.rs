@@ -57,8 +57,8 @@ pub fn run<B: Broker, S: Step>(
     Ok(())
 }
 
-/// A lane at work.
-pub(crate) struct Lane<B: Broker, S: Step> {
+/// A lane at work. [`run`] turns it until it is drained; a simulation turns it by itself.
+pub struct Lane<B: Broker, S: Step> {
     broker: B,
     step: S,
     config: LaneConfig,
@@ -70,7 +70,10 @@ pub(crate) struct Lane<B: Broker, S: Step> {
     /// The end of the pause after a failure.
     not_before: Duration,
     young_fences: u32,
-    draining: bool,
+    /// A transaction was begun whose end isn't known: the next producer of its id will end it.
+    left_open: bool,
+    /// When everything is given back in any case, once it is draining.
+    drain_deadline: Option<Duration>,
 }
 
 /// What the producer is at.
@@ -95,7 +98,8 @@ struct Settling {
 }
 
 impl<B: Broker, S: Step> Lane<B, S> {
-    pub(crate) fn new(broker: B, step: S, config: LaneConfig) -> Self {
+    /// A lane that hasn't joined its group yet: it does at its first turn.
+    pub fn new(broker: B, step: S, config: LaneConfig) -> Self {
         Self {
             broker,
             step,
@@ -107,12 +111,16 @@ impl<B: Broker, S: Step> Lane<B, S> {
             failures: 0,
             not_before: Duration::ZERO,
             young_fences: 0,
-            draining: false,
+            left_open: false,
+            drain_deadline: None,
         }
     }
 
     /// One turn: read, work, commit, give back.
-    pub(crate) fn turn(&mut self) -> Result<(), LaneError> {
+    ///
+    /// # Errors
+    /// Why the lane can't go on. It isn't turned again then.
+    pub fn turn(&mut self) -> Result<(), LaneError> {
         self.read()?;
         self.start_prepared()?;
         self.collect()?;
@@ -125,21 +133,39 @@ impl<B: Broker, S: Step> Lane<B, S> {
     }
 
     /// Nothing new begins from now on; every partition is given back by the drain timeout.
-    pub(crate) fn begin_drain(&mut self) {
-        if self.draining {
+    pub fn begin_drain(&mut self) {
+        if self.is_draining() {
             return;
         }
-        self.draining = true;
         self.group.stop_locating();
         let owned: Vec<Partition> = self.core.partitions().map(|owned| owned.partition).collect();
         let deadline = self.broker.now() + self.config.drain_timeout;
+        self.drain_deadline = Some(deadline);
         self.core.begin_release(&owned, deadline);
         tracing::info!(topic = %self.config.topic, group = %self.config.group, "draining");
     }
 
-    /// Whether everything that was begun is committed, or was given up at the drain timeout.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.draining && self.core.partitions().next().is_none()
+    /// Whether everything that was begun is committed and no transaction is left open, or it was
+    /// given up at the drain timeout.
+    pub fn is_drained(&self) -> bool {
+        let gave_back = self.core.partitions().next().is_none();
+        let in_time = |deadline| self.broker.now() < deadline;
+        self.drain_deadline
+            .is_some_and(|deadline| gave_back && !(self.left_open && in_time(deadline)))
+    }
+
+    fn is_draining(&self) -> bool {
+        self.drain_deadline.is_some()
+    }
+
+    /// The lane's side of Kafka.
+    pub fn broker(&self) -> &B {
+        &self.broker
+    }
+
+    /// Ends it where it is: what it held is forgotten.
+    pub fn into_broker(self) -> B {
+        self.broker
     }
 
     fn status(&self) -> Status {

@@ -1,0 +1,92 @@
+//! What becomes of an item: decided by the seed, and the same in every process that tries it.
+
+use std::time::Duration;
+
+use longshore_handler::prelude::*;
+use rand::Rng;
+
+use crate::subject::chance;
+
+/// Attempts at an item.
+pub(crate) const ATTEMPTS_MAX: u32 = 3;
+/// What an attempt may take.
+pub(crate) const ITEM_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a record of the output may take.
+pub(crate) const OUTPUT_BYTES_MAX: usize = 2_000;
+
+/// What a handler does with an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// It writes so many records, after a time.
+    Writes { records: u32, after: Duration },
+    /// It fails so often before it writes one.
+    HealsAfter(u32),
+    /// It fails for good.
+    Poison,
+    /// It panics each time.
+    Panics,
+    /// It never returns.
+    Hangs,
+    /// Its output is more than its topic takes.
+    Oversized,
+}
+
+impl Deed {
+    /// What becomes of the item of this number.
+    pub(crate) fn of(seed: u64, number: usize) -> Self {
+        let mut chance = chance(seed, number);
+        let after = Duration::from_millis(chance.random_range(1..1_500));
+        match chance.random_range(0..100) {
+            0..55 => Self::Writes { records: 1, after: Duration::ZERO },
+            55..75 => Self::Writes { records: 1, after },
+            75..80 => Self::Writes { records: 2, after: Duration::ZERO },
+            80..84 => Self::Writes { records: 0, after: Duration::ZERO },
+            84..90 => Self::HealsAfter(chance.random_range(1..ATTEMPTS_MAX)),
+            90..93 => Self::Poison,
+            93..95 => Self::Panics,
+            95..97 => Self::Hangs,
+            _ => Self::Oversized,
+        }
+    }
+
+    /// How many outputs there are in the end, and whether there is a dead letter.
+    pub(crate) fn comes_to(self) -> (u32, bool) {
+        match self {
+            Self::Writes { records, .. } => (records, false),
+            Self::HealsAfter(_) => (1, false),
+            Self::Poison | Self::Panics | Self::Hangs | Self::Oversized => (0, true),
+        }
+    }
+}
+
+/// A handler that does to each item what the seed says.
+pub(crate) struct Doer {
+    pub(crate) seed: u64,
+}
+
+impl Handler for Doer {
+    type Item = RawItem;
+
+    async fn handle(&self, item: RawItem, cx: &Context) -> Result<Outcome, HandlerError> {
+        let value = item.value.unwrap_or_default();
+        let number: usize = std::str::from_utf8(&value)?
+            .parse()
+            .map_err(|error| HandlerError::permanent("no_number", format!("{error}")))?;
+        match Deed::of(self.seed, number) {
+            Deed::Writes { records, after } => {
+                if !after.is_zero() {
+                    tokio::time::sleep(after).await;
+                }
+                Ok(Outcome::many((0..records).map(|_| Output::bytes(value.clone()))))
+            }
+            Deed::HealsAfter(attempts) if cx.attempt <= attempts => {
+                Err(HandlerError::transient("away", "not yet"))
+            }
+            Deed::HealsAfter(_) => Ok(Output::bytes(value).into()),
+            Deed::Poison => Err(HandlerError::permanent("poison", "never")),
+            Deed::Panics => panic!("item {number} says so"),
+            Deed::Hangs => std::future::pending().await,
+            Deed::Oversized => Ok(Output::bytes(vec![0; OUTPUT_BYTES_MAX]).into()),
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! The processes of a history, over one cluster; and what must hold of them at any time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use longshore_kafka::lane::progress::Metadata;
+use longshore_kafka::lane::{Lane, LaneError};
+use longshore_kafka::model::{Cluster, Identity, Member};
+use longshore_kafka::{Offset, Partition};
+
+use crate::action::{Action, Slot};
+use crate::clockwork::Clockwork;
+use crate::history::History;
+use crate::subject::{Process, Simulated};
+
+/// The group of every lane.
+pub(crate) const GROUP: &str = "p.work";
+/// What passes between two turns.
+const TURN: Duration = Duration::from_millis(5);
+/// Turns after which what hasn't come to its end is stuck. They are longer than those before: what
+/// a handler, a session or a transaction takes at most passes within a tenth of them.
+const TURNS_TO_END_MAX: usize = 4_000;
+const TURN_TO_END: Duration = Duration::from_millis(200);
+
+/// Lanes of one group that come and go.
+pub(crate) struct Fleet<S: Simulated> {
+    cluster: Cluster,
+    clockwork: Clockwork,
+    subject: S,
+    named_slots: bool,
+    lanes: BTreeMap<Slot, Lane<Member, S::Step>>,
+    /// Those that stand still; their slots may have others by now.
+    frozen: Vec<(Slot, Lane<Member, S::Step>)>,
+    /// Those that went on after they had stood still.
+    thawed: Vec<(Slot, Lane<Member, S::Step>)>,
+    clocks: Vec<Arc<AtomicI64>>,
+    owners: u64,
+    progress: BTreeMap<Partition, Progress>,
+    committed: u64,
+    partitions: i32,
+    stopped: u64,
+}
+
+/// Committed progress as it was seen last.
+struct Progress {
+    position: Offset,
+    metadata: Metadata,
+    /// How often which owner had committed.
+    commits: BTreeMap<String, u64>,
+}
+
+impl<S: Simulated> Fleet<S> {
+    pub(crate) fn new(history: &History) -> Self {
+        let cluster = Cluster::new(history.seed);
+        cluster.slow_calls(history.call_max);
+        let clockwork = Clockwork::new();
+        let subject = S::new(history, &cluster);
+        Self {
+            cluster,
+            clockwork,
+            subject,
+            named_slots: history.named_slots,
+            lanes: BTreeMap::new(),
+            frozen: Vec::new(),
+            thawed: Vec::new(),
+            clocks: (0..history.slots).map(|_| Arc::default()).collect(),
+            owners: 0,
+            progress: BTreeMap::new(),
+            committed: 0,
+            partitions: history.partitions,
+            stopped: 0,
+        }
+    }
+
+    pub(crate) fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Lanes that stopped with an error they are allowed to stop with.
+    pub(crate) fn stopped(&self) -> u64 {
+        self.stopped
+    }
+
+    /// Has it happen.
+    pub(crate) fn perform(&mut self, action: Action) -> Result<()> {
+        match action {
+            Action::Publish(count) => self.subject.publish(count),
+            Action::PublishAborted(count) => self.subject.publish_aborted(count),
+            Action::Turns(count) => return self.turns(count),
+            Action::TurnsOf(slot, count) => {
+                for _ in 0..count {
+                    self.turn_of(slot)?;
+                    self.pass(TURN)?;
+                }
+            }
+            Action::Pass(time) => return self.pass(time),
+            Action::Start(slot) => self.start(slot),
+            Action::Crash(slot) => self.crash(slot),
+            Action::Freeze(slot) => self.freeze(slot),
+            Action::Thaw => self.thawed.append(&mut self.frozen),
+            Action::Drain(slot) => self.drain(slot),
+            Action::Rebalance => self.cluster.rebalance(GROUP),
+            Action::Expel(slot) => {
+                self.lanes
+                    .get(&slot)
+                    .into_iter()
+                    .for_each(|it| self.cluster.expel(it.broker().id()));
+            }
+            Action::FallBehind(slot) => {
+                let lane = self.lanes.get(&slot);
+                lane.into_iter().for_each(|it| self.cluster.fall_behind(it.broker().id()));
+            }
+            Action::Fault(slot, call, fault) => {
+                self.cluster.fail_next_of(&transactional_id(slot), call, fault);
+            }
+            Action::HoldMarkers => self.cluster.hold_markers(),
+            Action::ReleaseMarkers => self.cluster.release_markers(),
+            Action::Expire => self.expire(),
+            Action::Clock(slot, millis) => self.clocks[slot].store(millis, Ordering::Relaxed),
+        }
+        Ok(())
+    }
+
+    /// Everything heals, every slot has its process, and all comes to its end: LV-1, LV-4, RS-3.
+    pub(crate) fn come_to_its_end(&mut self) -> Result<()> {
+        self.cluster.end_faults();
+        self.cluster.release_markers();
+        self.cluster.slow_calls(Duration::ZERO);
+        for (_, lane) in self.frozen.drain(..).chain(self.thawed.drain(..)) {
+            lane.into_broker().crash();
+        }
+        for slot in 0..self.clocks.len() {
+            self.clocks[slot].store(0, Ordering::Relaxed);
+            self.start(slot);
+        }
+        for turn in 0.. {
+            if turn % 8 == 0 && self.subject.is_done()? {
+                break;
+            }
+            ensure!(turn < TURNS_TO_END_MAX, "LV-4: it never came to its end: {}", self.told());
+            self.turns(1)?;
+            self.pass(TURN_TO_END)?;
+            for slot in 0..self.clocks.len() {
+                self.start(slot);
+            }
+        }
+        self.subject.check_end()?;
+        self.drain_all()
+    }
+
+    fn drain_all(&mut self) -> Result<()> {
+        self.lanes.values_mut().for_each(Lane::begin_drain);
+        for turn in 0.. {
+            self.lanes.retain(|_, lane| !lane.is_drained());
+            if self.lanes.is_empty() {
+                break;
+            }
+            ensure!(turn < TURNS_TO_END_MAX, "RS-3: a lane never drains");
+            self.turns(1)?;
+        }
+        for partition in (0..self.partitions).map(Partition) {
+            for topic in self.subject.outputs() {
+                if let Some((stable, end)) = self.cluster.ends(&topic, partition) {
+                    ensure!(
+                        stable == end,
+                        "LV-1: a transaction is left open in {topic}/{partition}"
+                    );
+                }
+            }
+        }
+        self.subject.check_end()
+    }
+
+    fn told(&self) -> String {
+        format!("{:?}, {} lanes", self.cluster.seen(), self.lanes.len())
+    }
+
+    // ----- processes
+
+    fn start(&mut self, slot: Slot) {
+        if self.lanes.contains_key(&slot) {
+            return;
+        }
+        self.owners += 1;
+        let member = self.cluster.member_as(Identity {
+            group: GROUP.to_owned(),
+            topic: self.subject.input(),
+            transactional_id: transactional_id(slot),
+            slot: self.named_slots.then(|| format!("slot{slot}")),
+        });
+        let process = Process {
+            cluster: self.cluster.clone(),
+            runtime: self.clockwork.handle().clone(),
+            clock: Arc::clone(&self.clocks[slot]),
+        };
+        let config = self.subject.lane(format!("owner{}", self.owners));
+        let lane = Lane::new(member, self.subject.step(process), config);
+        self.lanes.insert(slot, lane);
+    }
+
+    fn crash(&mut self, slot: Slot) {
+        if let Some(lane) = self.lanes.remove(&slot) {
+            lane.into_broker().crash();
+        }
+    }
+
+    fn freeze(&mut self, slot: Slot) {
+        if let Some(lane) = self.lanes.remove(&slot) {
+            self.cluster.expel(lane.broker().id());
+            self.frozen.push((slot, lane));
+        }
+    }
+
+    fn drain(&mut self, slot: Slot) {
+        if let Some(lane) = self.lanes.get_mut(&slot) {
+            lane.begin_drain();
+        }
+    }
+
+    fn expire(&mut self) {
+        for partition in (0..self.partitions).map(Partition) {
+            if let Some(below) = self.subject.done_with(partition) {
+                self.cluster.delete_records(&self.subject.input(), partition, below);
+            }
+        }
+    }
+
+    // ----- time
+
+    fn turns(&mut self, count: usize) -> Result<()> {
+        for _ in 0..count {
+            for slot in 0..self.clocks.len() {
+                self.turn_of(slot)?;
+            }
+            self.turn_the_thawed()?;
+            self.pass(TURN)?;
+        }
+        Ok(())
+    }
+
+    fn turn_of(&mut self, slot: Slot) -> Result<()> {
+        let Some(lane) = self.lanes.get_mut(&slot) else {
+            return Ok(());
+        };
+        let ended = lane.turn();
+        let drained = lane.is_drained();
+        if let Err(error) = ended {
+            self.stopped += 1;
+            // Its process ends with it.
+            self.crash(slot);
+            may_stop_with(&error)?;
+        } else if drained {
+            self.lanes.remove(&slot);
+        }
+        self.look()
+    }
+
+    /// They may find out at any call that their time is over.
+    fn turn_the_thawed(&mut self) -> Result<()> {
+        let mut thawed = std::mem::take(&mut self.thawed);
+        for (slot, mut lane) in thawed.drain(..) {
+            match lane.turn() {
+                Ok(()) if lane.is_drained() => {}
+                Ok(()) => self.thawed.push((slot, lane)),
+                Err(error) => {
+                    self.stopped += 1;
+                    lane.into_broker().crash();
+                    may_stop_with(&error)?;
+                }
+            }
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, time: Duration) -> Result<()> {
+        self.cluster.advance(time);
+        self.clockwork.advance_to(self.cluster.now());
+        self.subject.serve();
+        self.look()
+    }
+
+    // ----- what must hold at any time
+
+    /// Looks again if anything was committed.
+    fn look(&mut self) -> Result<()> {
+        let committed = self.cluster.seen().committed;
+        if committed == self.committed {
+            return Ok(());
+        }
+        self.committed = committed;
+        for partition in (0..self.partitions).map(Partition) {
+            self.look_at(partition)?;
+        }
+        let progress = &self.progress;
+        self.subject.check(&|partition, offset| {
+            progress.get(&partition).is_some_and(|it| it.is_finished(offset))
+        })
+    }
+
+    /// EO-5, and that every commit has a text of its own (EO-7).
+    fn look_at(&mut self, partition: Partition) -> Result<()> {
+        let input = self.subject.input();
+        let Some(committed) = self.cluster.committed(GROUP, &input, partition) else {
+            return Ok(());
+        };
+        let metadata = Metadata::parse(&committed.metadata, committed.offset)
+            .with_context(|| format!("the metadata of {partition} can't be used"))?
+            .context("metadata that isn't ours")?;
+        let mut commits = BTreeMap::new();
+        if let Some(before) = self.progress.remove(&partition) {
+            if before.metadata == metadata && before.position == committed.offset {
+                self.progress.insert(partition, before);
+                return Ok(());
+            }
+            before.is_followed_by(committed.offset, &metadata, partition)?;
+            commits = before.commits;
+        }
+        let seq = commits.insert(metadata.owner.clone(), metadata.seq);
+        ensure!(
+            seq.is_none_or(|seq| seq <= metadata.seq),
+            "EO-7: partition {partition}: {}.{} was committed after {seq:?}",
+            metadata.owner,
+            metadata.seq
+        );
+        let position = committed.offset;
+        self.progress.insert(partition, Progress { position, metadata, commits });
+        Ok(())
+    }
+}
+
+impl Progress {
+    fn is_finished(&self, offset: Offset) -> bool {
+        offset < self.position || self.metadata.finished.contains(offset)
+    }
+
+    fn is_followed_by(
+        &self,
+        position: Offset,
+        metadata: &Metadata,
+        partition: Partition,
+    ) -> Result<()> {
+        let before = self.position;
+        ensure!(before <= position, "EO-5: {partition} went back from {before} to {position}");
+        for (from, to) in self.metadata.finished.ranges() {
+            for offset in (from.0..to.0).map(Offset).filter(|it| *it >= position) {
+                if !metadata.finished.contains(offset) {
+                    bail!("EO-5: {partition}: {offset} was finished and isn't any more");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn transactional_id(slot: Slot) -> String {
+    format!("{GROUP}-{slot}")
+}
+
+/// A crash that was ordered, and what tells a process that another has its place.
+fn may_stop_with(error: &LaneError) -> Result<()> {
+    match error {
+        LaneError::FencedByAnother { .. } => Ok(()),
+        LaneError::Kafka { failure, .. }
+            if ["CRASHED", "FENCED_INSTANCE_ID"].contains(&failure.code.as_str()) =>
+        {
+            Ok(())
+        }
+        other => bail!("a lane stopped: {other}"),
+    }
+}

@@ -1,0 +1,292 @@
+//! A join: a coordinator's step over groups of which some are never complete.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering as Atomic;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
+use longshore_coordinator::{
+    JoinConfig, JoinState, JoinStep, JoinTopics, JournalAnswer, JournalFrom, JournalRead,
+};
+use longshore_handler::Handlers;
+use longshore_kafka::lane::config::{LaneConfig, Ordering};
+use longshore_kafka::lane::progress::Metadata;
+use longshore_kafka::model::Cluster;
+use longshore_kafka::{Offset, Outgoing, Partition, Record, Transactions};
+use longshore_schemas::records::JournalRecord;
+use longshore_schemas::{Headers, TopicName};
+use rand::seq::IndexedRandom;
+
+use crate::fleet::GROUP;
+use crate::gathering::Gatherer;
+use crate::history::History;
+use crate::inbox::{Inbox, STAGES, TIMEOUT};
+use crate::oracle::{Oracle, aside_line, cancel_line, result_line};
+use crate::subject::{Process, Simulated, chance, lane};
+
+/// A coordinator's join.
+pub(crate) struct Join {
+    cluster: Cluster,
+    seed: u64,
+    partitions: i32,
+    config: JoinConfig,
+    inbox: Inbox,
+    oracles: Vec<Oracle>,
+    questions: Arc<Mutex<Vec<Question>>>,
+}
+
+/// The journal is to be read up to the end that it had when this was asked.
+struct Question {
+    partition: Partition,
+    from: JournalFrom,
+    end: Offset,
+    answer: JournalAnswer,
+}
+
+fn topics() -> JoinTopics {
+    JoinTopics {
+        inbox: "inbox".into(),
+        journal: "journal".into(),
+        conflicts: "conflicts".into(),
+        orphans: "orphans".into(),
+        late: "late".into(),
+        cancels: "cancels".into(),
+        results: "results".into(),
+    }
+}
+
+fn rules(seed: u64) -> Rules {
+    let mut chance = chance(seed, usize::MAX - 1);
+    let when = [When::AllEnded, When::AllDone, When::AnyDone, When::Quorum(2)];
+    let on_failed = [OnFailed::Include, OnFailed::Drop, OnFailed::FailFast];
+    let on_timeout = [OnTimeout::Partial, OnTimeout::Fail];
+    Rules {
+        of: STAGES.map(Into::into).to_vec(),
+        when: when.choose(&mut chance).cloned().unwrap_or(When::AllEnded),
+        tolerate: Tolerate::default(),
+        on_failed: on_failed.choose(&mut chance).copied().unwrap_or(OnFailed::Include),
+        on_timeout: on_timeout.choose(&mut chance).copied().unwrap_or(OnTimeout::Partial),
+        late: OnLate::Topic,
+        timeout: TIMEOUT,
+        orphan_timeout: Duration::from_secs(2),
+        closed_retention: Duration::from_secs(1_000_000),
+        closed_marks_max: 10_000,
+        parts_max: 100,
+        open_bytes_max: 1 << 30,
+    }
+}
+
+fn config(seed: u64) -> JoinConfig {
+    let mut handlers = Handlers::new();
+    handlers.add("gather", Gatherer { seed }).expect("the first of its name");
+    let gather = handlers.get("gather").expect("it was added");
+    JoinConfig {
+        join: "join".into(),
+        group: GROUP.into(),
+        topics: topics(),
+        rules: rules(seed),
+        gather: Arc::clone(&gather.service),
+        attempts_max: 2,
+        backoff_initial: Duration::from_millis(100),
+        backoff_max: Duration::from_millis(100),
+        concurrency: 4,
+    }
+}
+
+impl Join {
+    fn write(&mut self, producer: Option<&mut impl Transactions>, tag: usize) {
+        let (partition, record) = self.inbox.next(&self.cluster);
+        let foreign = || b"not a record of ours".to_vec().into();
+        let value = record.and_then(|it| it.encode().ok()).unwrap_or_else(foreign);
+        let output = Outgoing {
+            topic: topics().inbox,
+            partition: Some(partition),
+            key: None,
+            value: Some(value),
+            headers: Headers::new(),
+            timestamp: None,
+        };
+        match producer {
+            Some(producer) => drop(producer.produce(&output, tag)),
+            None => drop(self.cluster.write(&output)),
+        }
+    }
+
+    /// The oracles read what can be read by now.
+    fn read_on(&mut self) {
+        let records = self.cluster.read_committed(&topics().inbox);
+        for record in &records {
+            let oracle = &mut self.oracles[record.partition.0.unsigned_abs() as usize];
+            if record.offset.0 >= oracle.next() {
+                oracle.read(self.seed, record);
+            }
+        }
+    }
+
+    /// What was written, line by line. No line is there twice.
+    fn written(&self) -> Result<BTreeSet<String>> {
+        let topics = topics();
+        let mut lines = BTreeSet::new();
+        let mut add = |topic: &TopicName, line: fn(&Record) -> Result<String>| -> Result<()> {
+            for record in self.cluster.read_committed(topic) {
+                let line = line(&record)?;
+                ensure!(lines.insert(line.clone()), "EO-3: twice: {line}");
+            }
+            Ok(())
+        };
+        add(&topics.results, result_line)?;
+        for topic in [&topics.late, &topics.conflicts, &topics.orphans] {
+            add(topic, aside_line)?;
+        }
+        add(&topics.cancels, cancel_line)?;
+        Ok(lines)
+    }
+
+    fn state(&self, partition: Partition) -> Option<(Offset, JoinState)> {
+        let committed = self.cluster.committed(GROUP, &topics().inbox, partition)?;
+        let metadata = Metadata::parse(&committed.metadata, committed.offset).ok()??;
+        Some((committed.offset, metadata.state.parse().ok()?))
+    }
+
+    fn answer(&self, question: Question) {
+        let Question { partition, from, end, answer } = question;
+        let journal = self.cluster.read_committed(&topics().journal);
+        let mut records: Vec<Record> =
+            journal.into_iter().filter(|it| it.partition == partition && it.offset < end).collect();
+        let in_time = |it: &Record| from.since.is_some_and(|since| it.timestamp >= Some(since));
+        let begin = records.iter().position(|it| it.offset.0 >= from.offset || in_time(it));
+        let needed = records.split_off(begin.unwrap_or(records.len()));
+        let decode = |it: Record| JournalRecord::decode(it.value.as_deref().unwrap_or_default());
+        let decoded: Result<Vec<_>, _> = needed.into_iter().map(decode).collect();
+        let read = decoded.map(|records| JournalRead { records, end: end.0 });
+        answer(read.map_err(Into::into));
+    }
+}
+
+impl Simulated for Join {
+    type Step = JoinStep;
+
+    fn new(history: &History, cluster: &Cluster) -> Self {
+        let (seed, partitions) = (history.seed, history.partitions);
+        let topics = topics();
+        for topic in [&topics.inbox, &topics.journal] {
+            cluster.create_topic(topic, partitions.unsigned_abs() as usize);
+        }
+        let others =
+            [&topics.conflicts, &topics.orphans, &topics.late, &topics.cancels, &topics.results];
+        others.into_iter().for_each(|topic| cluster.create_topic(topic, 1));
+        Self {
+            cluster: cluster.clone(),
+            seed,
+            partitions,
+            config: config(seed),
+            inbox: Inbox::new(seed, partitions),
+            oracles: (0..partitions).map(|_| Oracle::new(rules(seed))).collect(),
+            questions: Arc::default(),
+        }
+    }
+
+    fn input(&self) -> TopicName {
+        topics().inbox
+    }
+
+    fn outputs(&self) -> Vec<TopicName> {
+        vec![topics().results, topics().journal, topics().inbox]
+    }
+
+    fn step(&mut self, process: Process) -> JoinStep {
+        let questions = Arc::clone(&self.questions);
+        let cluster = process.cluster.clone();
+        let read_journal = move |partition, from, answer: JournalAnswer| {
+            let ends = cluster.ends(&topics().journal, partition);
+            let end = ends.map_or(Offset(0), |(_, end)| end);
+            let question = Question { partition, from, end, answer };
+            questions.lock().unwrap_or_else(PoisonError::into_inner).push(question);
+        };
+        let clock = move || {
+            let off = process.clock.load(Atomic::Relaxed);
+            let by = Duration::from_millis(off.unsigned_abs());
+            let now = process.cluster.timestamp();
+            if off < 0 { now.minus(by) } else { now.plus(by) }
+        };
+        let config = self.config.clone();
+        JoinStep::new(config, process.runtime, Arc::new(read_journal), Arc::new(clock))
+    }
+
+    fn lane(&self, owner: String) -> LaneConfig {
+        lane(topics().inbox, owner, Ordering::None)
+    }
+
+    fn publish(&mut self, count: usize) {
+        for tag in 0..count {
+            self.write(None::<&mut longshore_kafka::model::Producer>, tag);
+        }
+    }
+
+    fn publish_aborted(&mut self, count: usize) {
+        let mut producer = self.cluster.producer("source");
+        let wait = Duration::from_secs(1);
+        // While markers are held, nobody can write in transactions.
+        if !producer.ready(wait).unwrap_or_default() || producer.begin().is_err() {
+            return;
+        }
+        for tag in 0..count {
+            self.write(Some(&mut producer), tag);
+        }
+        let _pending = producer.deliveries(wait);
+        let _aborted = producer.abort(wait);
+    }
+
+    fn serve(&mut self) {
+        let asked =
+            std::mem::take(&mut *self.questions.lock().unwrap_or_else(PoisonError::into_inner));
+        let (ready, waiting): (Vec<_>, Vec<_>) = asked.into_iter().partition(|question| {
+            let ends = self.cluster.ends(&topics().journal, question.partition);
+            ends.is_some_and(|(stable, _)| stable >= question.end)
+        });
+        self.questions.lock().unwrap_or_else(PoisonError::into_inner).extend(waiting);
+        ready.into_iter().for_each(|question| self.answer(question));
+    }
+
+    fn done_with(&mut self, partition: Partition) -> Option<Offset> {
+        self.read_on();
+        self.state(partition).map(|(position, state)| Offset(state.low).min(position))
+    }
+
+    /// Nothing is written that the oracle doesn't say.
+    fn check(&mut self, _: &dyn Fn(Partition, Offset) -> bool) -> Result<()> {
+        self.read_on();
+        for line in self.written()? {
+            let said = self.oracles.iter().any(|oracle| oracle.lines().contains(&line));
+            ensure!(said, "EO-2: nobody could know this: {line}");
+        }
+        Ok(())
+    }
+
+    fn is_done(&mut self) -> Result<bool> {
+        self.read_on();
+        let wanted: usize = self.oracles.iter().map(|oracle| oracle.lines().len()).sum();
+        let at_rest = self.oracles.iter().all(Oracle::is_at_rest);
+        Ok(at_rest && self.written()?.len() >= wanted)
+    }
+
+    fn check_end(&mut self) -> Result<()> {
+        self.read_on();
+        let written = self.written()?;
+        for oracle in &self.oracles {
+            let missing: Vec<_> = oracle.lines().difference(&written).collect();
+            ensure!(missing.is_empty(), "EO-2: never written: {missing:?}");
+        }
+        let mut journal = 0;
+        for partition in (0..self.partitions).map(Partition) {
+            let records = self.cluster.read_committed(&topics().journal);
+            journal += records.iter().filter(|it| it.partition == partition).count();
+        }
+        let told = |line: &&String| line.starts_with("result") || line.starts_with("aside Orphan");
+        let wanted = written.iter().filter(told).count();
+        ensure!(journal == wanted, "EO-1: {journal} records of the journal for {wanted} results");
+        Ok(())
+    }
+}

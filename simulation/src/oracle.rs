@@ -1,0 +1,116 @@
+//! What must come of an inbox: one gather that never crashed, and read it from end to end.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result};
+use longshore_coordinator::gather::{Action, Closing, Effect, Gather, Rules};
+use longshore_kafka::Record;
+use longshore_schemas::records::{Closed, GroupResult, GroupStatus, InboxRecord};
+use longshore_schemas::{Codec, Origin, headers};
+
+use crate::gathering::gathered;
+
+/// A partition of the inbox, read so far.
+pub(crate) struct Oracle {
+    gather: Gather,
+    next: i64,
+    /// What must have come of it.
+    lines: BTreeSet<String>,
+}
+
+impl Oracle {
+    pub(crate) fn new(rules: Rules) -> Self {
+        let mut gather = Gather::new(rules);
+        let nothing = gather.resume();
+        debug_assert!(nothing.is_empty(), "nothing was there before");
+        Self { gather, next: 0, lines: BTreeSet::new() }
+    }
+
+    /// Where it reads on.
+    pub(crate) fn next(&self) -> i64 {
+        self.next
+    }
+
+    pub(crate) fn read(&mut self, seed: u64, record: &Record) {
+        self.next = record.offset.0 + 1;
+        let value = record.value.as_deref().unwrap_or_default();
+        let Ok(decoded) = InboxRecord::decode(value) else {
+            let (partition, offset) = (record.partition, record.offset);
+            self.lines.insert(aside("undecodable", &format!("inbox/{partition}/{offset}/0")));
+            return;
+        };
+        let appended = record.timestamp.unwrap_or_default();
+        for effect in self.gather.absorb(record.offset.0, appended, decoded) {
+            if let Some(hold) = effect.releases().cloned() {
+                self.gather.settled(&hold);
+            }
+            self.lines.insert(line(seed, record, effect));
+        }
+    }
+
+    /// What must have come of it; the same line twice would be a bug of its own.
+    pub(crate) fn lines(&self) -> &BTreeSet<String> {
+        &self.lines
+    }
+
+    /// Whether nothing is left that time alone would change.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.gather.open_count() == 0 && self.gather.waiting_count() == 0
+    }
+}
+
+fn line(seed: u64, record: &Record, effect: Effect) -> String {
+    let place = |offset: i64| format!("inbox/{}/{offset}/0", record.partition);
+    match effect.action {
+        Action::Close(closing) => closed_line(seed, &closing),
+        Action::Late(late) => aside(&format!("{:?}", late.cause), &place(late.offset)),
+        Action::Conflict(conflict) => {
+            aside(&format!("{:?}", conflict.cause), &place(conflict.offset))
+        }
+        Action::Orphan(orphan) => aside("Orphan", &place(orphan.offset)),
+        Action::Cancel(cancel) => format!("cancel {} {}", cancel.group_id, cancel.revision),
+    }
+}
+
+fn closed_line(seed: u64, closing: &Closing) -> String {
+    let mut closed = closing.closed.clone();
+    let payloads = closing.parts.iter().filter_map(|part| part.payload.clone());
+    let payload = gathered(seed, &closed.group_id, payloads);
+    if payload.is_none() {
+        closed.status = GroupStatus::Failed;
+    }
+    let Closed { group_id, revision, status, completed_by, counts, missing, .. } = closed;
+    format!(
+        "result {group_id} {revision}: {status:?} by {completed_by:?}, {counts:?}, {missing:?}, \
+         {payload:?}"
+    )
+}
+
+fn aside(cause: &str, origin: &str) -> String {
+    format!("aside {cause} {origin}")
+}
+
+/// What a result says, in the oracle's words.
+pub(crate) fn result_line(record: &Record) -> Result<String> {
+    let value = record.value.as_ref().context("a result without a value")?;
+    let GroupResult { group_id, revision, status, completed_by, counts, missing, payload, .. } =
+        Codec::<GroupResult>::shared()?.decode(value)?;
+    Ok(format!(
+        "result {group_id} {revision}: {status:?} by {completed_by:?}, {counts:?}, {missing:?}, \
+         {payload:?}"
+    ))
+}
+
+/// What a record says that was set aside.
+pub(crate) fn aside_line(record: &Record) -> Result<String> {
+    let cause = record.headers.text(headers::ERROR_CLASS).context("set aside without a cause")?;
+    let origin: Origin = record.headers.parse(headers::ORIGIN).context("set aside from nowhere")?;
+    Ok(aside(cause, &origin.to_string()))
+}
+
+/// What a cancellation says.
+pub(crate) fn cancel_line(record: &Record) -> Result<String> {
+    let group = record.headers.text(headers::GROUP).context("a cancellation of no group")?;
+    let revision = record.headers.text(headers::REVISION).context("of no revision")?;
+    Ok(format!("cancel {group} {revision}"))
+}
