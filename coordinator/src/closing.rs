@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_handler::{Context, Group, GroupPart, HandlerError, Outcome, OutputKey, Raw, class};
-use longshore_schemas::Origin;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, PartError};
+use longshore_schemas::{Origin, RunId};
 
 use crate::config::JoinConfig;
 use crate::gather::{Closing, EndedPart};
@@ -39,8 +39,7 @@ pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -
         missing: closed.missing.clone(),
         parts: parts.into_iter().map(part).collect(),
     };
-    let mut gathered = Gathered { result: result_of(&closed), closed, key: None };
-    gathered.result.run_id = run_id;
+    let mut gathered = Gathered::new(closed, run_id);
     let cx = context(&config, &gathered.closed, opened_in);
     let answer = attempts(&config, group, cx).await;
     if let Err(error) = answer.and_then(|outcome| gathered.take(outcome)) {
@@ -106,6 +105,16 @@ fn result_of(closed: &Closed) -> GroupResult {
 }
 
 impl Gathered {
+    /// A group whose gather hasn't been called.
+    pub fn of(closing: Closing) -> Self {
+        Self::new(closing.closed, closing.run_id)
+    }
+
+    fn new(closed: Closed, run_id: Option<RunId>) -> Self {
+        let result = GroupResult { run_id, ..result_of(&closed) };
+        Self { closed, result, key: None }
+    }
+
     fn take(&mut self, outcome: Outcome) -> Result<(), HandlerError> {
         match outcome {
             Outcome::Skipped => Ok(()),

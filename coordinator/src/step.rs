@@ -252,6 +252,21 @@ impl Step for JoinStep {
         self.run(partition, jobs);
     }
 
+    /// What the record closes has a FAILED result: its gather isn't called.
+    fn give_up(&mut self, item: Arc<Item>, deaths: u32) {
+        let partition = item.record.partition;
+        let Some(assigned) = self.assignments.get_mut(&partition) else {
+            return;
+        };
+        assigned.next = item.record.offset.next();
+        let Some(task) = &mut assigned.task else {
+            return;
+        };
+        if let Err(reason) = task.give_up(item, deaths) {
+            self.failed.get_or_insert(reason);
+        }
+    }
+
     /// What the turn's records close is under way already.
     fn flush(&mut self) -> Result<(), StepError> {
         self.failed.take().map_or(Ok(()), Err)

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use longshore_handler::class;
 use longshore_kafka::lane::step::{Epoch, Finished, Item, StepError, Verdict};
 use longshore_kafka::{Offset, Outgoing, Partition, Record};
 use longshore_schemas::records::{Closed, GroupStatus, InboxRecord};
@@ -155,6 +156,21 @@ impl JoinTask {
         check_clock(&decoded, appended(record));
         let effects = self.gather.absorb(record.offset.0, appended(record), decoded);
         self.perform(Some(item), effects)
+    }
+
+    /// Absorbs a record whose gathers killed so many processes: they are not called again, and what
+    /// the record closes has FAILED.
+    pub fn give_up(&mut self, item: Arc<Item>, deaths: u32) -> Result<(), StepError> {
+        for Job { number, slot, closing } in self.absorb(item)? {
+            let mut gathered = Gathered::of(closing);
+            let message = format!(
+                "{deaths} processes in a row died while they gathered it, the last ones while they \
+                 worked on nothing else of its partition"
+            );
+            gathered.fail(class::CRASH, &message);
+            self.gathered((number, slot), gathered)?;
+        }
+        Ok(())
     }
 
     fn too_much(&self) -> String {

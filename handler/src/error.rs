@@ -26,6 +26,8 @@ pub mod class {
     pub const TOO_MANY_PARTS: &str = "too_many_parts";
     /// The item's headers of ours can't be read.
     pub const UNREADABLE_HEADERS: &str = "unreadable_headers";
+    /// Processes died while they worked on the item, and on nothing else of its partition.
+    pub const CRASH: &str = "crash";
     /// An output is one that no topic takes: too large, or forbidden.
     pub const REFUSED: &str = "refused";
 }

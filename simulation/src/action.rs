@@ -39,6 +39,9 @@ pub enum Action {
     FallBehind(Slot),
     /// The next such call of a process goes wrong.
     Fault(Slot, Call, Fault),
+    /// The next such call of a process reaches nobody, how often it is repeated; its first copy
+    /// arrives after so many milliseconds, when the process has given it up.
+    Stall(Slot, Call, u64),
     /// Transactions that are ended from now on stay undecided for readers.
     HoldMarkers,
     /// Until now.
@@ -67,6 +70,9 @@ impl fmt::Display for Action {
             Self::FallBehind(slot) => write!(f, "process {slot} doesn't hear of its group"),
             Self::Fault(slot, call, fault) => {
                 write!(f, "process {slot}, its next {call:?}: {fault:?}")
+            }
+            Self::Stall(slot, call, after) => {
+                write!(f, "process {slot}, its next {call:?}: no answer, it arrives in {after} ms")
             }
             Self::HoldMarkers => write!(f, "markers aren't written any more"),
             Self::ReleaseMarkers => write!(f, "markers are written again"),

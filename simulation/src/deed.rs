@@ -1,11 +1,14 @@
 //! What becomes of an item: decided by the seed, and the same in every process that tries it.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use longshore_handler::prelude::*;
 use rand::Rng;
 
-use crate::subject::chance;
+use crate::subject::{chance, has_killers};
 
 /// Attempts at an item.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;
@@ -29,13 +32,18 @@ pub(crate) enum Deed {
     Hangs,
     /// Its output is more than its topic takes.
     Oversized,
+    /// It kills its process.
+    Kills,
 }
 
 impl Deed {
     /// What becomes of the item of this number.
     pub(crate) fn of(seed: u64, number: usize) -> Self {
+        if has_killers(seed) && number % 16 == 7 {
+            return Self::Kills;
+        }
         let mut chance = chance(seed, number);
-        let after = Duration::from_millis(chance.random_range(1..1_500));
+        let after = Duration::from_millis(chance.random_range(1..800));
         match chance.random_range(0..100) {
             0..55 => Self::Writes { records: 1, after: Duration::ZERO },
             55..75 => Self::Writes { records: 1, after },
@@ -54,7 +62,7 @@ impl Deed {
         match self {
             Self::Writes { records, .. } => (records, false),
             Self::HealsAfter(_) => (1, false),
-            Self::Poison | Self::Panics | Self::Hangs | Self::Oversized => (0, true),
+            Self::Poison | Self::Panics | Self::Hangs | Self::Oversized | Self::Kills => (0, true),
         }
     }
 }
@@ -62,6 +70,10 @@ impl Deed {
 /// A handler that does to each item what the seed says.
 pub(crate) struct Doer {
     pub(crate) seed: u64,
+    /// Set when it kills its process.
+    pub(crate) killed: Arc<AtomicBool>,
+    /// How often which item was begun, in all processes: its first attempts.
+    pub(crate) begun: Arc<Mutex<BTreeMap<usize, u32>>>,
 }
 
 impl Handler for Doer {
@@ -72,7 +84,15 @@ impl Handler for Doer {
         let number: usize = std::str::from_utf8(&value)?
             .parse()
             .map_err(|error| HandlerError::permanent("no_number", format!("{error}")))?;
+        if cx.attempt == 1 {
+            let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+            *begun.entry(number).or_default() += 1;
+        }
         match Deed::of(self.seed, number) {
+            Deed::Kills => {
+                self.killed.store(true, Ordering::Relaxed);
+                std::future::pending().await
+            }
             Deed::Writes { records, after } => {
                 if !after.is_zero() {
                     tokio::time::sleep(after).await;

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use longshore_kafka::lane::progress::Metadata;
+use anyhow::{Result, bail, ensure};
 use longshore_kafka::lane::{Lane, LaneError};
-use longshore_kafka::model::{Cluster, Identity, Member};
-use longshore_kafka::{Offset, Partition};
+use longshore_kafka::model::{Cluster, Fault, Identity, Member, MemberId};
+use longshore_kafka::{Partition, Remedy};
 
 use crate::action::{Action, Slot};
 use crate::clockwork::Clockwork;
 use crate::history::History;
+use crate::progress::Progress;
 use crate::subject::{Process, Simulated};
 
 /// The group of every lane.
@@ -24,6 +24,11 @@ const TURN: Duration = Duration::from_millis(5);
 /// a handler, a session or a transaction takes at most passes within a tenth of them.
 const TURNS_TO_END_MAX: usize = 4_000;
 const TURN_TO_END: Duration = Duration::from_millis(200);
+/// After so long a group misses a member that is dead.
+const SESSION: Duration = Duration::from_secs(46);
+
+/// A call that waits for a second is repeated as often before it is given up.
+const STALLED_CALLS: usize = 10;
 
 /// Lanes of one group that come and go.
 pub(crate) struct Fleet<S: Simulated> {
@@ -31,25 +36,19 @@ pub(crate) struct Fleet<S: Simulated> {
     clockwork: Clockwork,
     subject: S,
     named_slots: bool,
-    lanes: BTreeMap<Slot, Lane<Member, S::Step>>,
+    lanes: BTreeMap<Slot, Running<S>>,
     /// Those that stand still; their slots may have others by now.
-    frozen: Vec<(Slot, Lane<Member, S::Step>)>,
+    frozen: Vec<Running<S>>,
     /// Those that went on after they had stood still.
-    thawed: Vec<(Slot, Lane<Member, S::Step>)>,
+    thawed: Vec<Running<S>>,
     clocks: Vec<Arc<AtomicI64>>,
     owners: u64,
     progress: BTreeMap<Partition, Progress>,
     committed: u64,
     partitions: i32,
     stopped: u64,
-}
-
-/// Committed progress as it was seen last.
-struct Progress {
-    position: Offset,
-    metadata: Metadata,
-    /// How often which owner had committed.
-    commits: BTreeMap<String, u64>,
+    /// Processes that have died.
+    deaths: u64,
 }
 
 impl<S: Simulated> Fleet<S> {
@@ -72,6 +71,7 @@ impl<S: Simulated> Fleet<S> {
             committed: 0,
             partitions: history.partitions,
             stopped: 0,
+            deaths: 0,
         }
     }
 
@@ -104,17 +104,23 @@ impl<S: Simulated> Fleet<S> {
             Action::Drain(slot) => self.drain(slot),
             Action::Rebalance => self.cluster.rebalance(GROUP),
             Action::Expel(slot) => {
-                self.lanes
-                    .get(&slot)
-                    .into_iter()
-                    .for_each(|it| self.cluster.expel(it.broker().id()));
+                let lane = self.lanes.get(&slot);
+                lane.into_iter().for_each(|it| self.cluster.expel(it.member()));
             }
             Action::FallBehind(slot) => {
                 let lane = self.lanes.get(&slot);
-                lane.into_iter().for_each(|it| self.cluster.fall_behind(it.broker().id()));
+                lane.into_iter().for_each(|it| self.cluster.fall_behind(it.member()));
             }
             Action::Fault(slot, call, fault) => {
                 self.cluster.fail_next_of(&transactional_id(slot), call, fault);
+            }
+            Action::Stall(slot, call, after) => {
+                let id = transactional_id(slot);
+                let late = Fault::Late(Duration::from_millis(after));
+                let lost = [Fault::Fails(Remedy::Retry); STALLED_CALLS];
+                for fault in [late].into_iter().chain(lost) {
+                    self.cluster.fail_next_of(&id, call, fault);
+                }
             }
             Action::HoldMarkers => self.cluster.hold_markers(),
             Action::ReleaseMarkers => self.cluster.release_markers(),
@@ -129,9 +135,7 @@ impl<S: Simulated> Fleet<S> {
         self.cluster.end_faults();
         self.cluster.release_markers();
         self.cluster.slow_calls(Duration::ZERO);
-        for (_, lane) in self.frozen.drain(..).chain(self.thawed.drain(..)) {
-            lane.into_broker().crash();
-        }
+        self.frozen.drain(..).chain(self.thawed.drain(..)).for_each(Running::crash);
         for slot in 0..self.clocks.len() {
             self.clocks[slot].store(0, Ordering::Relaxed);
             self.start(slot);
@@ -141,8 +145,10 @@ impl<S: Simulated> Fleet<S> {
                 break;
             }
             ensure!(turn < TURNS_TO_END_MAX, "LV-4: it never came to its end: {}", self.told());
+            let died = self.deaths;
             self.turns(1)?;
-            self.pass(TURN_TO_END)?;
+            // Whoever has no slot in the group is missed when its session ends.
+            self.pass(if died == self.deaths { TURN_TO_END } else { SESSION })?;
             for slot in 0..self.clocks.len() {
                 self.start(slot);
             }
@@ -152,9 +158,9 @@ impl<S: Simulated> Fleet<S> {
     }
 
     fn drain_all(&mut self) -> Result<()> {
-        self.lanes.values_mut().for_each(Lane::begin_drain);
+        self.lanes.values_mut().for_each(|it| it.lane.begin_drain());
         for turn in 0.. {
-            self.lanes.retain(|_, lane| !lane.is_drained());
+            self.lanes.retain(|_, it| !it.lane.is_drained());
             if self.lanes.is_empty() {
                 break;
             }
@@ -195,28 +201,31 @@ impl<S: Simulated> Fleet<S> {
             cluster: self.cluster.clone(),
             runtime: self.clockwork.handle().clone(),
             clock: Arc::clone(&self.clocks[slot]),
+            killed: Arc::default(),
         };
+        let killed = Arc::clone(&process.killed);
         let config = self.subject.lane(format!("owner{}", self.owners));
         let lane = Lane::new(member, self.subject.step(process), config);
-        self.lanes.insert(slot, lane);
+        self.lanes.insert(slot, Running { lane, killed });
     }
 
     fn crash(&mut self, slot: Slot) {
-        if let Some(lane) = self.lanes.remove(&slot) {
-            lane.into_broker().crash();
+        if let Some(running) = self.lanes.remove(&slot) {
+            running.crash();
+            self.deaths += 1;
         }
     }
 
     fn freeze(&mut self, slot: Slot) {
-        if let Some(lane) = self.lanes.remove(&slot) {
-            self.cluster.expel(lane.broker().id());
-            self.frozen.push((slot, lane));
+        if let Some(running) = self.lanes.remove(&slot) {
+            self.cluster.expel(running.member());
+            self.frozen.push(running);
         }
     }
 
     fn drain(&mut self, slot: Slot) {
-        if let Some(lane) = self.lanes.get_mut(&slot) {
-            lane.begin_drain();
+        if let Some(running) = self.lanes.get_mut(&slot) {
+            running.lane.begin_drain();
         }
     }
 
@@ -242,33 +251,29 @@ impl<S: Simulated> Fleet<S> {
     }
 
     fn turn_of(&mut self, slot: Slot) -> Result<()> {
-        let Some(lane) = self.lanes.get_mut(&slot) else {
+        let Some(running) = self.lanes.get_mut(&slot) else {
             return Ok(());
         };
-        let ended = lane.turn();
-        let drained = lane.is_drained();
-        if let Err(error) = ended {
-            self.stopped += 1;
-            // Its process ends with it.
-            self.crash(slot);
-            may_stop_with(&error)?;
-        } else if drained {
-            self.lanes.remove(&slot);
+        match running.turn()? {
+            Turned::On => {}
+            Turned::Drained => drop(self.lanes.remove(&slot)),
+            Turned::Ended => {
+                self.stopped += 1;
+                self.crash(slot);
+            }
         }
         self.look()
     }
 
     /// They may find out at any call that their time is over.
     fn turn_the_thawed(&mut self) -> Result<()> {
-        let mut thawed = std::mem::take(&mut self.thawed);
-        for (slot, mut lane) in thawed.drain(..) {
-            match lane.turn() {
-                Ok(()) if lane.is_drained() => {}
-                Ok(()) => self.thawed.push((slot, lane)),
-                Err(error) => {
+        for mut running in std::mem::take(&mut self.thawed) {
+            match running.turn()? {
+                Turned::On => self.thawed.push(running),
+                Turned::Drained => {}
+                Turned::Ended => {
                     self.stopped += 1;
-                    lane.into_broker().crash();
-                    may_stop_with(&error)?;
+                    running.crash();
                 }
             }
             self.look()?;
@@ -283,76 +288,59 @@ impl<S: Simulated> Fleet<S> {
         self.look()
     }
 
-    // ----- what must hold at any time
-
-    /// Looks again if anything was committed.
+    /// Looks whether all holds that must at any time, if anything was committed.
     fn look(&mut self) -> Result<()> {
         let committed = self.cluster.seen().committed;
         if committed == self.committed {
             return Ok(());
         }
         self.committed = committed;
+        let input = self.subject.input();
         for partition in (0..self.partitions).map(Partition) {
-            self.look_at(partition)?;
+            if let Some(committed) = self.cluster.committed(GROUP, &input, partition) {
+                self.progress.entry(partition).or_default().see(partition, committed)?;
+            }
         }
         let progress = &self.progress;
         self.subject.check(&|partition, offset| {
             progress.get(&partition).is_some_and(|it| it.is_finished(offset))
         })
     }
-
-    /// EO-5, and that every commit has a text of its own (EO-7).
-    fn look_at(&mut self, partition: Partition) -> Result<()> {
-        let input = self.subject.input();
-        let Some(committed) = self.cluster.committed(GROUP, &input, partition) else {
-            return Ok(());
-        };
-        let metadata = Metadata::parse(&committed.metadata, committed.offset)
-            .with_context(|| format!("the metadata of {partition} can't be used"))?
-            .context("metadata that isn't ours")?;
-        let mut commits = BTreeMap::new();
-        if let Some(before) = self.progress.remove(&partition) {
-            if before.metadata == metadata && before.position == committed.offset {
-                self.progress.insert(partition, before);
-                return Ok(());
-            }
-            before.is_followed_by(committed.offset, &metadata, partition)?;
-            commits = before.commits;
-        }
-        let seq = commits.insert(metadata.owner.clone(), metadata.seq);
-        ensure!(
-            seq.is_none_or(|seq| seq <= metadata.seq),
-            "EO-7: partition {partition}: {}.{} was committed after {seq:?}",
-            metadata.owner,
-            metadata.seq
-        );
-        let position = committed.offset;
-        self.progress.insert(partition, Progress { position, metadata, commits });
-        Ok(())
-    }
 }
 
-impl Progress {
-    fn is_finished(&self, offset: Offset) -> bool {
-        offset < self.position || self.metadata.finished.contains(offset)
+/// A process.
+struct Running<S: Simulated> {
+    lane: Lane<Member, S::Step>,
+    /// Whether one of its handlers has killed it.
+    killed: Arc<AtomicBool>,
+}
+
+/// What a turn has come to.
+enum Turned {
+    On,
+    Drained,
+    Ended,
+}
+
+impl<S: Simulated> Running<S> {
+    fn member(&self) -> MemberId {
+        self.lane.broker().id()
     }
 
-    fn is_followed_by(
-        &self,
-        position: Offset,
-        metadata: &Metadata,
-        partition: Partition,
-    ) -> Result<()> {
-        let before = self.position;
-        ensure!(before <= position, "EO-5: {partition} went back from {before} to {position}");
-        for (from, to) in self.metadata.finished.ranges() {
-            for offset in (from.0..to.0).map(Offset).filter(|it| *it >= position) {
-                if !metadata.finished.contains(offset) {
-                    bail!("EO-5: {partition}: {offset} was finished and isn't any more");
-                }
-            }
+    fn turn(&mut self) -> Result<Turned> {
+        if self.killed.load(Ordering::Relaxed) {
+            return Ok(Turned::Ended);
         }
-        Ok(())
+        if let Err(error) = self.lane.turn() {
+            may_stop_with(&error)?;
+            return Ok(Turned::Ended);
+        }
+        Ok(if self.lane.is_drained() { Turned::Drained } else { Turned::On })
+    }
+
+    /// It is gone, and nobody is told.
+    fn crash(self) {
+        self.lane.into_broker().crash();
     }
 }
 

@@ -10,12 +10,16 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 use crate::action::{Action, Slot};
+use crate::subject::has_killers;
 
 /// Actions of a history, at most.
 const ACTIONS_MAX: usize = 60;
 /// The lane's own calls wait so long before they answer that they may be repeated: what is late by
 /// more than that arrives in a later transaction.
 const LATE_MILLIS: [u64; 5] = [50, 1_020, 1_050, 1_100, 1_200];
+
+/// A lane gives a call up after ten seconds, and the broker a transaction after fifteen.
+const STALL_MILLIS: std::ops::Range<u64> = 9_900..14_000;
 
 /// What the lanes of a history do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +55,11 @@ impl History {
     pub fn of(subject: Subject, seed: u64) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
         let slots = rng.random_range(1..=3);
-        let misfortunes = Misfortunes::draw(&mut rng);
+        let mut misfortunes = Misfortunes::draw(&mut rng);
+        if has_killers(seed) {
+            // Whoever dies besides would cast suspicion on the innocent.
+            misfortunes.kinds.retain(|kind| kind.is_harmless());
+        }
         let length = rng.random_range(10..=ACTIONS_MAX);
         let mut actions: Vec<Action> = (0..slots).map(Action::Start).collect();
         actions.push(Action::Publish(rng.random_range(1..8)));
@@ -65,6 +73,24 @@ impl History {
             call_max: Duration::from_millis(rng.random_range(0..4) * 5),
             actions,
         }
+    }
+}
+
+impl History {
+    /// Whether nothing happens in it that makes a lane do anything again: processes come and go in
+    /// order, partitions change hands.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.actions.iter().all(|action| match action {
+            Action::Publish(_)
+            | Action::PublishAborted(_)
+            | Action::Turns(_)
+            | Action::Start(_)
+            | Action::Rebalance
+            | Action::Clock(..)
+            | Action::Expire => true,
+            Action::Pass(time) => *time < Duration::from_millis(200),
+            _ => false,
+        })
     }
 }
 
@@ -102,6 +128,7 @@ enum Kind {
     Expel,
     FallBehind,
     Fault,
+    Stall,
     Markers,
     Expire,
     Clock,
@@ -110,11 +137,21 @@ enum Kind {
     AbortedInput,
 }
 
+impl Kind {
+    /// Whether nobody dies of it, or is taken for dead.
+    fn is_harmless(self) -> bool {
+        matches!(
+            self,
+            Self::Drain | Self::Rebalance | Self::Expire | Self::Clock | Self::AbortedInput
+        )
+    }
+}
+
 impl Misfortunes {
     fn draw(rng: &mut SmallRng) -> Self {
         use Kind::{
             AbortedInput, Alone, Clock, Crash, Drain, Expel, Expire, FallBehind, Fault, Freeze,
-            LongPause, Markers, Rebalance,
+            LongPause, Markers, Rebalance, Stall,
         };
         let all = [
             Crash,
@@ -131,6 +168,7 @@ impl Misfortunes {
             LongPause,
             Alone,
             AbortedInput,
+            Stall,
         ];
         let mut kinds = all.to_vec();
         kinds.retain(|_| rng.random_bool(0.4));
@@ -211,6 +249,11 @@ fn misfortune(rng: &mut SmallRng, kind: Kind, faults: &[(Call, Fault)], slot: Sl
             Some(&(call, fault)) => Action::Fault(slot, call, fault),
             None => Action::Rebalance,
         },
+        Kind::Stall => {
+            let calls = [Call::SendProgress, Call::Commit, Call::Abort];
+            let call = calls.choose(rng).copied().unwrap_or(Call::Commit);
+            Action::Stall(slot, call, rng.random_range(STALL_MILLIS))
+        }
         Kind::Markers if rng.random() => Action::HoldMarkers,
         Kind::Markers => Action::ReleaseMarkers,
         Kind::Expire => Action::Expire,

@@ -1,7 +1,7 @@
 //! A join: a coordinator's step over groups of which some are never complete.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering as Atomic;
+use std::sync::atomic::{AtomicBool, Ordering as Atomic};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +31,6 @@ pub(crate) struct Join {
     cluster: Cluster,
     seed: u64,
     partitions: i32,
-    config: JoinConfig,
     inbox: Inbox,
     oracles: Vec<Oracle>,
     questions: Arc<Mutex<Vec<Question>>>,
@@ -78,9 +77,9 @@ fn rules(seed: u64) -> Rules {
     }
 }
 
-fn config(seed: u64) -> JoinConfig {
+fn config(seed: u64, killed: Arc<AtomicBool>) -> JoinConfig {
     let mut handlers = Handlers::new();
-    handlers.add("gather", Gatherer { seed }).expect("the first of its name");
+    handlers.add("gather", Gatherer { seed, killed }).expect("the first of its name");
     let gather = handlers.get("gather").expect("it was added");
     JoinConfig {
         join: "join".into(),
@@ -129,18 +128,18 @@ impl Join {
     fn written(&self) -> Result<BTreeSet<String>> {
         let topics = topics();
         let mut lines = BTreeSet::new();
-        let mut add = |topic: &TopicName, line: fn(&Record) -> Result<String>| -> Result<()> {
+        let mut add = |topic: &TopicName, line: &dyn Fn(&Record) -> Result<String>| -> Result<()> {
             for record in self.cluster.read_committed(topic) {
                 let line = line(&record)?;
                 ensure!(lines.insert(line.clone()), "EO-3: twice: {line}");
             }
             Ok(())
         };
-        add(&topics.results, result_line)?;
+        add(&topics.results, &|record| result_line(self.seed, record))?;
         for topic in [&topics.late, &topics.conflicts, &topics.orphans] {
-            add(topic, aside_line)?;
+            add(topic, &aside_line)?;
         }
-        add(&topics.cancels, cancel_line)?;
+        add(&topics.cancels, &cancel_line)?;
         Ok(lines)
     }
 
@@ -181,7 +180,6 @@ impl Simulated for Join {
             cluster: cluster.clone(),
             seed,
             partitions,
-            config: config(seed),
             inbox: Inbox::new(seed, partitions),
             oracles: (0..partitions).map(|_| Oracle::new(rules(seed))).collect(),
             questions: Arc::default(),
@@ -211,12 +209,12 @@ impl Simulated for Join {
             let now = process.cluster.timestamp();
             if off < 0 { now.minus(by) } else { now.plus(by) }
         };
-        let config = self.config.clone();
+        let config = config(self.seed, process.killed);
         JoinStep::new(config, process.runtime, Arc::new(read_journal), Arc::new(clock))
     }
 
     fn lane(&self, owner: String) -> LaneConfig {
-        lane(topics().inbox, owner, Ordering::None)
+        lane(self.seed, topics().inbox, owner, Ordering::None)
     }
 
     fn publish(&mut self, count: usize) {

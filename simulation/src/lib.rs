@@ -9,6 +9,7 @@ mod history;
 
 mod clockwork;
 mod fleet;
+mod progress;
 mod subject;
 
 mod deed;

@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use longshore_coordinator::gather::{Action, Closing, Effect, Gather, Rules};
 use longshore_kafka::Record;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, InboxRecord};
-use longshore_schemas::{Codec, Origin, headers};
+use longshore_schemas::{Codec, GroupId, Origin, Revision, headers};
 
 use crate::gathering::gathered;
+use crate::subject::has_killers;
 
 /// A partition of the inbox, read so far.
 pub(crate) struct Oracle {
@@ -73,6 +74,9 @@ fn line(seed: u64, record: &Record, effect: Effect) -> String {
 }
 
 fn closed_line(seed: u64, closing: &Closing) -> String {
+    if has_killers(seed) {
+        return which(&closing.closed.group_id, closing.closed.revision);
+    }
     let mut closed = closing.closed.clone();
     let payloads = closing.parts.iter().filter_map(|part| part.payload.clone());
     let payload = gathered(seed, &closed.group_id, payloads);
@@ -86,15 +90,24 @@ fn closed_line(seed: u64, closing: &Closing) -> String {
     )
 }
 
+/// A record that kills is given up with all the groups that it closes: where there are killers, the
+/// oracle doesn't say how a group ends.
+fn which(group: &GroupId, revision: Revision) -> String {
+    format!("result {group} {revision}")
+}
+
 fn aside(cause: &str, origin: &str) -> String {
     format!("aside {cause} {origin}")
 }
 
 /// What a result says, in the oracle's words.
-pub(crate) fn result_line(record: &Record) -> Result<String> {
+pub(crate) fn result_line(seed: u64, record: &Record) -> Result<String> {
     let value = record.value.as_ref().context("a result without a value")?;
     let GroupResult { group_id, revision, status, completed_by, counts, missing, payload, .. } =
         Codec::<GroupResult>::shared()?.decode(value)?;
+    if has_killers(seed) {
+        return Ok(which(&group_id, revision));
+    }
     Ok(format!(
         "result {group_id} {revision}: {status:?} by {completed_by:?}, {counts:?}, {missing:?}, \
          {payload:?}"

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -18,16 +18,18 @@ use rand::Rng;
 use crate::deed::{ATTEMPTS_MAX, Deed, Doer, ITEM_TIMEOUT, OUTPUT_BYTES_MAX};
 use crate::fleet::GROUP;
 use crate::history::History;
-use crate::subject::{Process, Simulated, chance, lane};
+use crate::subject::{Process, Simulated, chance, has_killers, lane};
 
 /// A worker's stage.
 pub(crate) struct Stage {
     cluster: Cluster,
     seed: u64,
     partitions: i32,
-    handlers: Handlers,
     items: Vec<Item>,
     aborted: usize,
+    begun: Arc<Mutex<BTreeMap<usize, u32>>>,
+    /// Whether nothing happens in this history for which an item would be begun again.
+    is_calm: bool,
 }
 
 struct Item {
@@ -68,7 +70,7 @@ impl Stage {
             item_timeout: ITEM_TIMEOUT,
             concurrency: NonZeroUsize::MIN.saturating_add(7),
             executors: NonZeroUsize::MIN.saturating_add(1),
-            lane: lane(input(), owner, Ordering::Key),
+            lane: lane(self.seed, input(), owner, Ordering::Key),
         }
     }
 
@@ -117,16 +119,14 @@ impl Simulated for Stage {
             cluster.create_topic(&topic, history.partitions.unsigned_abs() as usize);
         }
         cluster.limit_messages(&output(), OUTPUT_BYTES_MAX);
-        let seed = history.seed;
-        let mut handlers = Handlers::new();
-        handlers.add("do", Doer { seed }).expect("the first of its name");
         Self {
             cluster: cluster.clone(),
-            seed,
+            seed: history.seed,
             partitions: history.partitions,
-            handlers,
             items: Vec::new(),
             aborted: 0,
+            begun: Arc::default(),
+            is_calm: history.is_calm() && !has_killers(history.seed),
         }
     }
 
@@ -139,7 +139,10 @@ impl Simulated for Stage {
     }
 
     fn step(&mut self, process: Process) -> WorkerStep {
-        let handler = self.handlers.get("do").expect("it was added");
+        let (killed, begun) = (process.killed, Arc::clone(&self.begun));
+        let mut handlers = Handlers::new();
+        handlers.add("do", Doer { seed: self.seed, killed, begun }).expect("the first of its name");
+        let handler = handlers.get("do").expect("it was added");
         let config = self.config(String::new());
         WorkerStep::new(&config, Arc::clone(&handler.service), process.runtime)
     }
@@ -221,7 +224,15 @@ impl Simulated for Stage {
     }
 
     fn check_end(&mut self) -> Result<()> {
-        self.check(&|_, _| true)
+        self.check(&|_, _| true)?;
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let hangs = |number: &usize| self.items[*number].deed == Deed::Hangs;
+        let again = begun.iter().find(|(number, times)| **times > 1 && !hangs(number));
+        ensure!(
+            again.is_none() || !self.is_calm,
+            "an item was begun again although nothing had happened: (number, times) {again:?}"
+        );
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the lanes of a history do, and what must come of it.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -66,6 +66,17 @@ pub(crate) struct Process {
     pub(crate) runtime: Handle,
     /// How far its clock is off, in milliseconds.
     pub(crate) clock: Arc<AtomicI64>,
+    /// Set by a handler that kills it.
+    pub(crate) killed: Arc<AtomicBool>,
+}
+
+/// How often an item may kill its process while it is alone.
+const DEATHS_MAX: u32 = 2;
+
+/// Whether there are handlers that kill their process. Where there are none, nobody must ever be
+/// given up for it, however often processes die.
+pub(crate) fn has_killers(seed: u64) -> bool {
+    seed % 16 == 5
 }
 
 /// A source of chance for one purpose: what is drawn elsewhere doesn't change it.
@@ -75,7 +86,7 @@ pub(crate) fn chance(seed: u64, number: usize) -> SmallRng {
 }
 
 /// The settings of a lane that the subjects share: small bounds, so that they are met.
-pub(crate) fn lane(topic: TopicName, owner: String, ordering: Ordering) -> LaneConfig {
+pub(crate) fn lane(seed: u64, topic: TopicName, owner: String, ordering: Ordering) -> LaneConfig {
     LaneConfig {
         topic,
         group: GROUP.to_owned(),
@@ -87,6 +98,8 @@ pub(crate) fn lane(topic: TopicName, owner: String, ordering: Ordering) -> LaneC
         drain_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(10),
         fenced_after: Duration::from_secs(10),
+        deaths_max: if has_killers(seed) { DEATHS_MAX } else { u32::MAX },
+        siblings: Default::default(),
         limits: Limits {
             in_flight_max: 12,
             waiting_max: 8,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use longshore::Fleet;
 use longshore::prelude::*;
+use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of an output that no topic takes by default.
@@ -25,7 +26,8 @@ pub struct Job {
     pub key: String,
     /// Its number: each is published once, and rises within a key.
     pub number: i64,
-    /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, or `hold` and a file. Of
+    /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, `kill` (its process), `hang`
+    /// (it never returns), `block` (nor lets go of its thread), or `hold` and a file. Of
     /// `ungathered` and a file its parts are done, but not their gather, each call of which adds a
     /// line to the file.
     pub does: String,
@@ -73,6 +75,13 @@ impl Handler for Work {
             ("nap", _) => tokio::time::sleep(NAP).await,
             ("fail", _) => return Err(HandlerError::permanent("poison", "it never can be done")),
             ("panic", _) => panic!("job {} asked for it", job.number),
+            ("kill", _) => kill_process(getpid(), Signal::KILL)?,
+            ("hang", _) => std::future::pending().await,
+            ("block", file) => {
+                while !Path::new(file).exists() {
+                    std::thread::sleep(LOOK);
+                }
+            }
             ("oversize", _) => return Ok(Output::bytes(vec![0; OVERSIZED]).into()),
             ("hold", file) => {
                 while !Path::new(file).exists() {

@@ -26,6 +26,8 @@ pub struct WorkerStep {
     in_flight_max: usize,
     assigned: BTreeMap<Partition, Assigned>,
     prepared: Vec<Prepared>,
+    /// What came of items that nobody tried.
+    untried: Vec<Worked>,
     outcomes: mpsc::Receiver<Vec<Worked>>,
     sender: mpsc::Sender<Vec<Worked>>,
 }
@@ -59,6 +61,7 @@ impl WorkerStep {
             in_flight_max,
             assigned: BTreeMap::new(),
             prepared: Vec::new(),
+            untried: Vec::new(),
             outcomes,
             sender,
         }
@@ -101,6 +104,10 @@ impl Step for WorkerStep {
         }
     }
 
+    fn give_up(&mut self, item: Arc<Item>, deaths: u32) {
+        self.untried.push(self.workshop.kills(item, deaths));
+    }
+
     fn flush(&mut self) -> Result<(), StepError> {
         for assigned in self.assigned.values_mut() {
             assigned.crew.check()?;
@@ -110,6 +117,9 @@ impl Step for WorkerStep {
     }
 
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+        for worked in self.untried.drain(..) {
+            outcomes.push(worked?);
+        }
         while let Ok(batch) = self.outcomes.try_recv() {
             for worked in batch {
                 outcomes.push(worked?);

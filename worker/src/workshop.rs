@@ -54,13 +54,7 @@ impl Workshop {
     /// Works on an item until its outcome is certain.
     pub(crate) async fn work(&self, item: Arc<Item>) -> Result<Finished, Stuck> {
         let ending = self.end(&item.record).await?;
-        Ok(Finished {
-            partition: item.record.partition,
-            epoch: item.epoch,
-            outputs: ending.outputs,
-            verdict: ending.verdict,
-            item: Some(item),
-        })
+        Ok(finished(item, ending))
     }
 
     async fn end(&self, record: &Record) -> Result<Ending, Stuck> {
@@ -138,6 +132,18 @@ impl Workshop {
         Ok(Ending { outputs, verdict: Verdict::Failed })
     }
 
+    /// Gives up an item that killed so many processes.
+    pub(crate) fn kills(&self, item: Arc<Item>, deaths: u32) -> Result<Finished, Stuck> {
+        let message = format!(
+            "{deaths} processes in a row died while they worked on it, the last ones on nothing \
+             else of its partition"
+        );
+        let error = HandlerError::permanent(class::CRASH, message);
+        let envelope = Envelope::open(&item.record, self.wiring.trust).ok();
+        let ending = self.give_up(&item.record, envelope.as_ref(), &error, deaths)?;
+        Ok(finished(item, ending))
+    }
+
     /// What is written for an item one of whose outputs is refused. None: not even its failure.
     pub(crate) fn refused(&self, finished: &Finished, refusal: &Refusal) -> Option<Vec<Outgoing>> {
         let item = finished.item.as_ref()?;
@@ -153,5 +159,15 @@ impl Workshop {
         // How many attempts its outcome took is forgotten by now; the last one succeeded.
         let ending = self.give_up(&item.record, envelope.as_ref(), &error, 1);
         ending.ok().map(|ending| ending.outputs)
+    }
+}
+
+fn finished(item: Arc<Item>, ending: Ending) -> Finished {
+    Finished {
+        partition: item.record.partition,
+        epoch: item.epoch,
+        outputs: ending.outputs,
+        verdict: ending.verdict,
+        item: Some(item),
     }
 }

@@ -73,6 +73,8 @@ fn lane() -> LaneConfig {
         drain_timeout: hour,
         transaction_timeout: hour,
         fenced_after: hour,
+        deaths_max: 5,
+        siblings: Default::default(),
         limits: Limits {
             in_flight_max: 256,
             waiting_max: 1_000,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use longshore_schemas::TopicName;
 
+use super::siblings::Siblings;
 use super::start::StartPolicy;
 
 /// The settings of one lane.
@@ -33,6 +34,11 @@ pub struct LaneConfig {
     /// The age at which the broker itself ends a transaction (`transaction.timeout.ms`): a fence by
     /// then is its own.
     pub fenced_after: Duration,
+    /// How often an item may kill its process while it is the only one at work in its partition;
+    /// then it is given up.
+    pub deaths_max: u32,
+    /// The lanes of its process.
+    pub siblings: Siblings,
     /// The bounds.
     pub limits: Limits,
 }

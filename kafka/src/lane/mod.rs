@@ -15,11 +15,14 @@ mod run;
 mod thread;
 
 mod core;
+mod guard;
 mod partition;
 mod queues;
 mod ready;
+mod siblings;
 
 pub use control::{Control, Status};
 pub use error::LaneError;
 pub use run::{Lane, run};
+pub use siblings::Siblings;
 pub use thread::run_on_thread;

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use super::broker::{Committed, Sent};
 use super::config::Ordering;
+use super::guard::Guard;
 use super::progress::{Metadata, Window};
 use super::queues::Queues;
 use super::start::Start;
 use super::step::{Epoch, Item};
 use crate::{Offset, Partition};
+
+/// How long a partition that is given back waits for the commit that says so.
+const TELL_MAX: Duration = Duration::from_secs(1);
 
 /// What is done with a partition now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub enum Phase {
     Releasing {
         /// When it is given back in any case.
         deadline: Duration,
+        /// Until then it waits for the commit that says so: a courtesy to the next owner.
+        told_until: Duration,
     },
 }
 
@@ -40,6 +46,8 @@ pub struct Owned {
     pub window: Window,
     /// Its items that wait.
     pub queues: Queues,
+    /// How far its items may begin.
+    pub guard: Guard,
     /// Items that the component works on.
     pub in_flight: usize,
     /// Bytes of its items and outcomes, from their receipt to their commit.
@@ -52,6 +60,8 @@ pub struct Owned {
     /// markers passed at the end of the partition.
     pub moved: Option<Duration>,
     start_position: Offset,
+    /// Whether the transaction that was built last says that this owner has let go.
+    let_go: bool,
     committed: Option<Offset>,
     commits: u64,
 }
@@ -65,12 +75,14 @@ impl Owned {
             phase: Phase::Preparing,
             window: Window::new(start.position, start.finished.clone()),
             queues: Queues::new(ordering),
+            guard: start.guard.clone(),
             in_flight: 0,
             held_bytes: 0,
             next_read: start.position,
             paused: false,
             moved: None,
             start_position: start.position,
+            let_go: false,
             committed: start.resumed.then_some(start.position),
             commits: 0,
         }
@@ -93,7 +105,7 @@ impl Owned {
         }
         let (offset, queued_up_to) = self.queues.peek()?;
         let begun = self.window.unfinished() - self.queues.len();
-        if !self.window.admits(offset, begun + queued_up_to) {
+        if !self.guard.admits(offset) || !self.window.admits(offset, begun + queued_up_to) {
             return None;
         }
         self.in_flight += 1;
@@ -120,15 +132,44 @@ impl Owned {
         }
     }
 
-    /// Progress as the transaction that is being built would commit it.
-    pub fn progress(&self, owner: &str, order: &str, state: String) -> Sent {
+    /// Whether items wait that only a commit lets begin.
+    pub fn is_held_by_guard(&self) -> bool {
+        let held = |(offset, _)| !self.guard.admits(offset);
+        self.runs() && self.queues.peek().is_some_and(held)
+    }
+
+    /// Whether a commit of what is finished by now would let them.
+    pub fn wants_room(&self) -> bool {
+        self.is_held_by_guard() && self.guard.would_grow(self.window.carried_position())
+    }
+
+    /// Whether the next owner would take this one for dead.
+    pub fn is_untold(&self, now: Duration) -> bool {
+        let in_time = matches!(self.phase, Phase::Releasing { told_until, .. } if now < told_until);
+        in_time && self.guard.is_at_work()
+    }
+
+    /// Nothing new begins; it is given back by `deadline`.
+    pub fn begin_release(&mut self, deadline: Duration, now: Duration) {
+        let told_until = deadline.min(now + TELL_MAX);
+        self.phase = Phase::Releasing { deadline, told_until };
+        self.held_bytes -= self.queues.clear();
+        if self.guard.is_at_work() {
+            self.moved.get_or_insert(now);
+        }
+    }
+
+    /// Progress as the transaction that is being built would commit it. It lets go if nothing comes
+    /// behind it in this assignment.
+    pub fn progress(&mut self, owner: &str, order: &str, state: String, let_go: bool) -> Sent {
+        self.let_go = let_go;
         let base = self.window.carried_position();
         let metadata = Metadata {
             base,
             owner: format!("{owner}-{}", self.epoch.0),
             seq: self.commits,
             order: order.to_owned(),
-            guard: "-".to_owned(),
+            guard: if let_go { self.guard.last_text_at(base) } else { self.guard.text_at(base) },
             state,
             finished: self.window.carried_map(),
         };
@@ -140,6 +181,11 @@ impl Owned {
     pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>) {
         self.window.commit(offsets);
         let at = sent.committed.offset;
+        if self.let_go {
+            self.guard.released()
+        } else {
+            self.guard.committed(at)
+        }
         assert!(self.committed.is_none_or(|before| before <= at), "progress goes back, EO-5: {at}");
         self.committed = Some(at);
         self.moved = None;

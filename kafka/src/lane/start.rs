@@ -4,6 +4,7 @@ use longshore_schemas::Timestamp;
 use thiserror::Error;
 
 use super::broker::PartitionFacts;
+use super::guard::Guard;
 use super::progress::{FinishedMap, Metadata, MetadataError};
 use crate::{Offset, Partition};
 
@@ -27,6 +28,8 @@ pub struct Start {
     pub finished: FinishedMap,
     /// What the component's last owner left for the next.
     pub state: String,
+    /// What the guard makes of how the last owner went.
+    pub guard: Guard,
     /// Whether progress was committed before. If not, the position is committed soon, so that the
     /// next owner doesn't decide anew.
     pub resumed: bool,
@@ -101,7 +104,7 @@ pub fn decide(
                     position: committed.offset,
                     reason,
                 })?;
-            resumed(committed.offset, parsed)
+            resumed(facts, committed.offset, parsed)?
         }
         None => fresh(first_position(facts, policy)?),
     };
@@ -109,13 +112,29 @@ pub fn decide(
     Ok(start)
 }
 
-fn resumed(position: Offset, metadata: Option<Metadata>) -> Start {
-    let (finished, state) = metadata.map_or_else(Default::default, |it| (it.finished, it.state));
-    Start { position, finished, state, resumed: true }
+fn resumed(
+    facts: &PartitionFacts,
+    position: Offset,
+    metadata: Option<Metadata>,
+) -> Result<Start, StartError> {
+    let Some(Metadata { finished, state, guard, .. }) = metadata else {
+        return Ok(Start { resumed: true, ..fresh(position) });
+    };
+    let guard = Guard::found(&guard, position, facts.log_end).ok_or_else(|| {
+        let (partition, reason) = (facts.partition, MetadataError::Malformed);
+        StartError::UnusableMap { partition, position, reason }
+    })?;
+    Ok(Start { position, finished, state, guard, resumed: true })
 }
 
 fn fresh(position: Offset) -> Start {
-    Start { position, finished: FinishedMap::default(), state: String::new(), resumed: false }
+    Start {
+        position,
+        finished: FinishedMap::default(),
+        state: String::new(),
+        guard: Guard::fresh(position),
+        resumed: false,
+    }
 }
 
 /// A partition without progress is a new one if the group knows others of its topic: nothing of it

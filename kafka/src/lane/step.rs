@@ -26,6 +26,10 @@ pub trait Step {
     /// Takes on an item. Its outcome comes back through [`Step::collect`], soon or late, once.
     fn take(&mut self, item: Arc<Item>);
 
+    /// Gives an item up without trying it: so many processes in a row have died while they worked
+    /// on it, the last ones on nothing else of its partition. Its outcome comes like any other.
+    fn give_up(&mut self, item: Arc<Item>, deaths: u32);
+
     /// Every item of this turn was taken: work on them begins, all at once rather than one by one.
     fn flush(&mut self) -> Result<(), StepError>;
 

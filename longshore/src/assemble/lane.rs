@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use longshore_kafka::client::{BrokerOptions, KafkaBroker};
+use longshore_kafka::lane::Siblings;
 use longshore_kafka::lane::config::{LaneConfig, Limits, Ordering};
 use longshore_kafka::lane::start::StartPolicy;
 use longshore_kafka::{Failure, Settings as KafkaSettings};
@@ -35,6 +36,7 @@ pub(super) struct Common<'a> {
     kafka: KafkaSettings,
     pub(super) topics: &'a Topics,
     held_bytes_max: usize,
+    siblings: Siblings,
 }
 
 /// What is read, by whom, and how.
@@ -46,6 +48,8 @@ pub(super) struct Reads {
     pub(super) commit_interval: Duration,
     /// Handlers at work at once.
     pub(super) concurrency: usize,
+    /// How often an item is tried.
+    pub(super) attempts: u32,
 }
 
 impl<'a> Common<'a> {
@@ -59,7 +63,7 @@ impl<'a> Common<'a> {
     ) -> Self {
         let half = settings.buffers / lanes.max(1) / 2;
         kafka.buffers = half;
-        Self { settings, kafka, topics, held_bytes_max: half }
+        Self { settings, kafka, topics, held_bytes_max: half, siblings: Siblings::default() }
     }
 
     pub(super) fn lane(&self, reads: Reads) -> LaneConfig {
@@ -74,6 +78,8 @@ impl<'a> Common<'a> {
             drain_timeout: self.settings.drain_timeout,
             transaction_timeout: self.kafka.transaction_timeout + DECIDED_AFTER,
             fenced_after: self.kafka.transaction_timeout,
+            deaths_max: reads.attempts,
+            siblings: self.siblings.clone(),
             limits: Limits {
                 in_flight_max: reads.concurrency * IN_FLIGHT_PER_HANDLER,
                 waiting_max: WAITING_MAX,

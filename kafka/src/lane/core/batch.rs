@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Core;
 use crate::lane::broker::Sent;
-use crate::lane::partition::Phase;
+use crate::lane::partition::{Owned, Phase};
 use crate::lane::step::{Epoch, Finished, Verdict};
 use crate::{Offset, Outgoing, Partition};
 
@@ -30,17 +30,26 @@ impl Core {
         let waited = self.ready.oldest().is_some_and(|since| since + interval <= now);
         waited
             || self.ready.is_urgent(&self.config.limits)
-            || self.any_ending()
+            || self.any_ending(now)
+            || self.any_held()
             || self.idle_due(now)
     }
 
     /// A partition that is given back waits only for this commit.
-    fn any_ending(&self) -> bool {
-        self.ready.len() > 0
-            && self
-                .partitions
-                .values()
-                .any(|owned| matches!(owned.phase, Phase::Releasing { .. }) && owned.in_flight == 0)
+    fn any_ending(&self, now: Duration) -> bool {
+        self.partitions.values().any(|owned| {
+            let releasing = matches!(owned.phase, Phase::Releasing { .. });
+            releasing && owned.in_flight == 0 && (self.ready.len() > 0 || owned.is_untold(now))
+        })
+    }
+
+    /// Items of a partition wait for nothing but this commit.
+    fn any_held(&self) -> bool {
+        self.partitions.values().any(|owned| {
+            let finished = |it: &Finished| it.partition == owned.partition;
+            let nothing_else = owned.in_flight == 0 && owned.is_held_by_guard();
+            nothing_else && (owned.wants_room() || self.ready.any(finished))
+        })
     }
 
     fn idle_due(&self, now: Duration) -> bool {
@@ -70,17 +79,22 @@ impl Core {
             };
             let state = state(partition, owned.window.carried_position(), &outcomes);
             let (owner, order) = (&self.config.owner, self.config.ordering.hash());
-            progress.push((owned.epoch, owned.progress(owner, order, state)));
+            let releasing = matches!(owned.phase, Phase::Releasing { .. });
+            let left = owned.in_flight > 0 || self.ready.any(|it| it.partition == partition);
+            let sent = owned.progress(owner, order, state, releasing && !left);
+            progress.push((owned.epoch, sent));
             owned.attempted();
         }
         debug_assert!(covers(&outcomes, &progress), "progress for every outcome, EO-1");
         (!progress.is_empty()).then_some(Batch { outcomes, progress })
     }
 
-    /// The partitions of the outcomes, and those whose progress moved without any.
+    /// The partitions of the outcomes, and those whose progress moved without any, or must be
+    /// committed for their items to begin.
     fn contributing(&self, outcomes: &[Finished]) -> BTreeSet<Partition> {
         let mut partitions: BTreeSet<Partition> = outcomes.iter().map(|it| it.partition).collect();
-        let moved = self.partitions.values().filter(|owned| owned.moved.is_some());
+        let due = |owned: &&Owned| owned.moved.is_some() || owned.wants_room();
+        let moved = self.partitions.values().filter(due);
         let room = BATCH_PARTITIONS_MAX - partitions.len();
         partitions.extend(moved.map(|owned| owned.partition).take(room));
         partitions

@@ -52,7 +52,12 @@ impl Core {
 
     /// The next item to be worked on, each partition in its turn.
     pub fn next_item(&mut self) -> Option<Arc<Item>> {
-        if self.in_flight() >= self.config.limits.in_flight_max {
+        let in_flight = self.in_flight();
+        if let Some(suspect) = self.suspect {
+            let alone = in_flight == 0;
+            return self.partitions.get_mut(&suspect).filter(|_| alone).and_then(Owned::next);
+        }
+        if in_flight >= self.config.limits.in_flight_max {
             return None;
         }
         let count = self.partitions.len();
@@ -64,6 +69,32 @@ impl Core {
             }
         }
         None
+    }
+
+    /// The first partition whose items are to be begun one by one, and nothing else beside them: it
+    /// has some that aren't committed.
+    pub fn suspect(&self) -> Option<Partition> {
+        let has_items = |it: &Owned| (it.runs() && it.window.unfinished() > 0) || self.has_work(it);
+        let suspect = |it: &&Owned| it.guard.needs_trial() && has_items(it);
+        self.partitions.values().find(suspect).map(|owned| owned.partition)
+    }
+
+    /// From now on only items of the suspect may begin, if there is one: as soon as nothing else of
+    /// the process is at work, which is said of other lanes by `alone`.
+    pub fn try_suspect(&mut self, suspect: Option<Partition>, alone: bool) {
+        self.suspect = suspect;
+        let at_work = |owned: &Owned| owned.in_flight > 0 && Some(owned.partition) != suspect;
+        let alone = alone && !self.partitions.values().any(at_work);
+        for owned in self.partitions.values_mut() {
+            owned.guard.set_on_trial(alone && Some(owned.partition) == suspect);
+        }
+    }
+
+    /// How many owners in a row an item has killed while it was alone; none if it may be tried.
+    pub fn condemned(&self, item: &Item) -> Option<u32> {
+        let guard = &self.partitions.get(&item.record.partition)?.guard;
+        let condemned = guard.condemns(item.record.offset, self.config.deaths_max);
+        condemned.then(|| guard.deaths())
     }
 
     /// Takes an outcome. False: its partition belongs to someone else, and so does the item.

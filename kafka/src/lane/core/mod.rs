@@ -27,6 +27,8 @@ pub struct Core {
     batch_items_max: usize,
     /// Which partition is asked first for its next item, so that none is favored.
     turn: usize,
+    /// The only partition whose items may begin, if there is one.
+    suspect: Option<Partition>,
 }
 
 impl Core {
@@ -40,6 +42,7 @@ impl Core {
             epochs: 0,
             batch_items_max,
             turn: 0,
+            suspect: None,
         }
     }
 

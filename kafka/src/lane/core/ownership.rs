@@ -56,26 +56,26 @@ impl Core {
     }
 
     /// Nothing new begins in these partitions; they are given back by `deadline`.
-    pub fn begin_release(&mut self, partitions: &[Partition], deadline: Duration) {
+    pub fn begin_release(&mut self, partitions: &[Partition], deadline: Duration, now: Duration) {
         for partition in partitions {
-            let Some(owned) = self.partitions.get_mut(partition) else {
-                continue;
-            };
-            owned.phase = Phase::Releasing { deadline };
-            owned.held_bytes -= owned.queues.clear();
+            if let Some(owned) = self.partitions.get_mut(partition) {
+                owned.begin_release(deadline, now);
+            }
         }
     }
 
     /// Partitions that can be given back: all that was begun in them is committed, or time is up.
     pub fn released(&self, now: Duration) -> Vec<Partition> {
         let ended = |owned: &Owned| match owned.phase {
-            Phase::Releasing { deadline } => now >= deadline || !self.has_work(owned),
+            Phase::Releasing { deadline, .. } => {
+                now >= deadline || !(self.has_work(owned) || owned.is_untold(now))
+            }
             _ => false,
         };
         self.partitions.values().filter(|it| ended(it)).map(|it| it.partition).collect()
     }
 
-    fn has_work(&self, owned: &Owned) -> bool {
+    pub(super) fn has_work(&self, owned: &Owned) -> bool {
         owned.in_flight > 0 || self.ready.any(|finished| finished.partition == owned.partition)
     }
 

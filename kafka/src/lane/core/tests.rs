@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Core;
 use crate::lane::config::{LaneConfig, Limits, Ordering};
+use crate::lane::guard::Guard;
 use crate::lane::progress::FinishedMap;
 use crate::lane::start::Start;
 use crate::lane::step::{Epoch, Finished, Item, Verdict};
@@ -25,6 +26,8 @@ fn core() -> Core {
         drain_timeout: NOW,
         transaction_timeout: NOW,
         fenced_after: NOW,
+        deaths_max: 5,
+        siblings: Default::default(),
         limits: Limits {
             in_flight_max: 1_000,
             waiting_max: 1_000,
@@ -41,10 +44,13 @@ fn take_over(core: &mut Core, partition: Partition) -> Epoch {
         position: Offset(0),
         finished: FinishedMap::default(),
         state: String::new(),
+        guard: Guard::fresh(Offset(0)),
         resumed: true,
     };
     let epoch = core.assign(partition, &start, NOW);
     core.prepared(partition, epoch, Offset(0)).expect("it is ours");
+    let owned = core.partitions.get_mut(&partition).expect("it is ours");
+    owned.guard.committed(Offset(0));
     epoch
 }
 
@@ -76,7 +82,7 @@ fn what_is_read_while_a_partition_is_given_back_stays_unfinished() {
     take_over(&mut core, PARTITION);
     core.receive(record(PARTITION, 0));
     let item = core.next_item().expect("it may begin");
-    core.begin_release(&[PARTITION], Duration::MAX);
+    core.begin_release(&[PARTITION], Duration::MAX, NOW);
     core.receive(record(PARTITION, 1));
     core.reach(PARTITION, Offset(2), NOW);
     assert!(core.finish(done(item), NOW));

@@ -32,7 +32,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 }
             }
             Producing::Settling(_) => {}
-            // A broker error may be told after the transaction that it belongs to.
+            // Looked at here and not right after a transaction: a broker error may be told later
+            // than the transaction that it belongs to.
             Producing::Ready if self.broker.tainted() => self.renew_producer("tainted"),
             Producing::Ready => {
                 let now = self.broker.now();
@@ -46,21 +47,14 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// What the old producer left open is ended by the initialisation of the new one.
     fn renew_producer(&mut self, reason: &'static str) {
-        if matches!(self.producing, Producing::Starting) {
-            return;
-        }
         self.meter.rebuilt(reason);
-        self.left_open = true;
         self.broker.discard_producer();
         self.producing = Producing::Starting;
     }
 
     fn producer_ready(&mut self) -> Result<bool, LaneError> {
         match self.broker.ready(READY_WAIT) {
-            Ok(ready) => {
-                self.left_open &= !ready;
-                Ok(ready)
-            }
+            Ok(ready) => Ok(ready),
             Err(failure) if failure.remedy == Remedy::Stop => Err(self.stop(failure)),
             Err(failure) => {
                 tracing::warn!(topic = %self.config.topic, %failure, "builds a new producer");
@@ -77,13 +71,10 @@ impl<B: Broker, S: Step> Lane<B, S> {
             .core
             .take_batch(|partition, position, outcomes| step.state(partition, position, outcomes));
         let Some(batch) = batch else { return Ok(()) };
+        self.began = true;
         let began = self.broker.now();
         let attempt = self.attempt(&batch);
         let took = self.broker.now().saturating_sub(began);
-        // After a commit of unknown outcome it is renewed to settle that.
-        if self.broker.tainted() && !matches!(attempt, Attempt::Unknown(..)) {
-            self.renew_producer("tainted");
-        }
         match attempt {
             Attempt::Committed(written) => {
                 self.meter.transaction("committed", took);
@@ -99,7 +90,6 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 self.meter.rebuilt("unknown_commit");
                 tracing::warn!(topic = %self.config.topic, %failure, "a commit of unknown outcome");
                 self.note_fence(&failure, took)?;
-                self.left_open = true;
                 self.producing =
                     Producing::Settling(Settling { batch, written, failure, asked: None });
                 Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Lane, Producing};
 use crate::lane::broker::{Broker, Locate, Located, PartitionFacts};
 use crate::lane::error::LaneError;
+use crate::lane::guard::Guard;
 use crate::lane::start::{StartError, StartPolicy, check_bounds, decide};
 use crate::lane::step::{Assignment, Step};
 use crate::{Failure, Partition, Remedy};
@@ -112,10 +113,25 @@ impl<B: Broker, S: Step> Lane<B, S> {
         self.group.locating.remove(&partition);
         let start = decide(facts, self.config.start, self.config.ordering.hash())
             .map_err(|reason| self.cannot_start(reason))?;
+        self.tell_deaths(partition, &start.guard);
         let epoch = self.core.assign(partition, &start, self.broker.now());
         let (position, state) = (start.position, start.state);
         self.step.assigned(&Assignment { partition, epoch, position, state });
         Ok(())
+    }
+
+    fn tell_deaths(&self, partition: Partition, guard: &Guard) {
+        if guard.deaths() > 0 {
+            tracing::warn!(
+                topic = %self.config.topic,
+                group = %self.config.group,
+                %partition,
+                deaths = guard.deaths(),
+                through = %guard.through(),
+                "the last owners of this partition died at work: fewer items are begun at once \
+                 until those are done that may be at fault"
+            );
+        }
     }
 
     /// Some fetch was out of range: whose, only the logs' bounds can tell.
@@ -171,8 +187,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         if lost {
             return self.let_go(partitions);
         }
-        let deadline = self.broker.now() + self.config.revoke_budget;
-        self.core.begin_release(&partitions, deadline);
+        let now = self.broker.now();
+        self.core.begin_release(&partitions, now + self.config.revoke_budget, now);
         self.group.revocation.extend(partitions);
         if self.group.revocation.is_empty() {
             let acknowledged = self.broker.release(&[]);

@@ -92,10 +92,28 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Hands over every item that may begin.
     pub(super) fn dispatch(&mut self) -> Result<(), LaneError> {
-        while let Some(item) = self.core.next_item() {
-            self.step.take(item);
+        self.take_turns();
+        let may_begin = self.sibling.may_begin();
+        while may_begin && let Some(item) = self.core.next_item() {
+            match self.core.condemned(&item) {
+                Some(deaths) => self.step.give_up(item, deaths),
+                None => self.step.take(item),
+            }
         }
         self.step.flush().map_err(|reason| self.step_failed(reason))
+    }
+
+    /// A suspect is tried when nothing else of the process is at work.
+    fn take_turns(&mut self) {
+        let suspect = self.core.suspect();
+        let alone = suspect.is_some() && self.sibling.wants_to_be_alone();
+        self.core.try_suspect(suspect, alone);
+        if suspect.is_none() {
+            self.sibling.needs_no_quiet();
+        }
+        if self.core.in_flight() == 0 {
+            self.sibling.rests();
+        }
     }
 
     /// Pauses and resumes partitions, so that what is held stays within its bounds.

@@ -14,6 +14,7 @@ use super::config::LaneConfig;
 use super::control::{Control, Status};
 use super::core::{Batch, Core};
 use super::error::LaneError;
+use super::siblings::Sibling;
 use super::step::Step;
 use crate::transaction::Written;
 use crate::{Failure, Partition, Remedy};
@@ -63,6 +64,7 @@ pub struct Lane<B: Broker, S: Step> {
     step: S,
     config: LaneConfig,
     core: Core,
+    sibling: Sibling,
     group: Group,
     producing: Producing,
     meter: Meter,
@@ -70,8 +72,8 @@ pub struct Lane<B: Broker, S: Step> {
     /// The end of the pause after a failure.
     not_before: Duration,
     young_fences: u32,
-    /// A transaction was begun whose end isn't known: the next producer of its id will end it.
-    left_open: bool,
+    /// Whether any transaction was ever begun.
+    began: bool,
     /// When everything is given back in any case, once it is draining.
     drain_deadline: Option<Duration>,
 }
@@ -104,6 +106,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             broker,
             step,
             core: Core::new(config.clone()),
+            sibling: config.siblings.join(),
             meter: Meter::new(&config),
             config,
             group: Group::default(),
@@ -111,7 +114,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             failures: 0,
             not_before: Duration::ZERO,
             young_fences: 0,
-            left_open: false,
+            began: false,
             drain_deadline: None,
         }
     }
@@ -139,9 +142,10 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
         self.group.stop_locating();
         let owned: Vec<Partition> = self.core.partitions().map(|owned| owned.partition).collect();
-        let deadline = self.broker.now() + self.config.drain_timeout;
+        let now = self.broker.now();
+        let deadline = now + self.config.drain_timeout;
         self.drain_deadline = Some(deadline);
-        self.core.begin_release(&owned, deadline);
+        self.core.begin_release(&owned, deadline, now);
         tracing::info!(topic = %self.config.topic, group = %self.config.group, "draining");
     }
 
@@ -149,9 +153,14 @@ impl<B: Broker, S: Step> Lane<B, S> {
     /// given up at the drain timeout.
     pub fn is_drained(&self) -> bool {
         let gave_back = self.core.partitions().next().is_none();
-        let in_time = |deadline| self.broker.now() < deadline;
-        self.drain_deadline
-            .is_some_and(|deadline| gave_back && !(self.left_open && in_time(deadline)))
+        self.drain_deadline.is_some_and(|deadline| {
+            gave_back && (self.left_nothing_open() || self.broker.now() >= deadline)
+        })
+    }
+
+    /// What a producer left open that was given up is ended when the next one is ready.
+    fn left_nothing_open(&self) -> bool {
+        !self.began || (matches!(self.producing, Producing::Ready) && !self.broker.tainted())
     }
 
     fn is_draining(&self) -> bool {

@@ -42,6 +42,8 @@ pub(super) fn config() -> WorkerConfig {
             drain_timeout: Duration::ZERO,
             transaction_timeout: Duration::ZERO,
             fenced_after: Duration::ZERO,
+            deaths_max: 5,
+            siblings: Default::default(),
             limits: Limits {
                 in_flight_max: 1_000,
                 waiting_max: 1_000,

@@ -6,6 +6,7 @@ use super::fixture::*;
 use crate::lane::broker::{Broker, Polled};
 use crate::lane::core::Core;
 use crate::lane::error::LaneError;
+use crate::lane::guard::Guard;
 use crate::lane::progress::FinishedMap;
 use crate::lane::start::{Start, StartError};
 use crate::lane::step::{Finished, Verdict};
@@ -189,6 +190,7 @@ fn an_outcome_of_an_earlier_assignment_is_worth_nothing() {
         position: Offset(0),
         finished: FinishedMap::default(),
         state: String::new(),
+        guard: Guard::fresh(Offset(0)),
         resumed: true,
     };
     let outcome = |epoch| Finished {

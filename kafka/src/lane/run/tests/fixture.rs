@@ -71,6 +71,10 @@ impl Step for Echo {
         self.held.push(item);
     }
 
+    fn give_up(&mut self, item: Arc<Item>, _: u32) {
+        unreachable!("no item of these tests kills anybody: {}", item.record.offset);
+    }
+
     fn flush(&mut self) -> Result<(), StepError> {
         Ok(())
     }
@@ -298,6 +302,8 @@ pub(super) fn config(owner: String) -> LaneConfig {
         drain_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(10),
         fenced_after: Duration::from_secs(10),
+        deaths_max: 5,
+        siblings: Default::default(),
         limits: Limits {
             in_flight_max: 50,
             waiting_max: 100,
