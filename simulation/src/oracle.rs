@@ -14,7 +14,6 @@ use crate::subject::has_killers;
 /// A partition of the inbox, read so far.
 pub(crate) struct Oracle {
     gather: Gather,
-    next: i64,
     /// What must have come of it.
     lines: BTreeSet<String>,
 }
@@ -24,16 +23,10 @@ impl Oracle {
         let mut gather = Gather::new(rules);
         let nothing = gather.resume();
         debug_assert!(nothing.is_empty(), "nothing was there before");
-        Self { gather, next: 0, lines: BTreeSet::new() }
-    }
-
-    /// Where it reads on.
-    pub(crate) fn next(&self) -> i64 {
-        self.next
+        Self { gather, lines: BTreeSet::new() }
     }
 
     pub(crate) fn read(&mut self, seed: u64, record: &Record) {
-        self.next = record.offset.0 + 1;
         let value = record.value.as_deref().unwrap_or_default();
         let Ok(decoded) = InboxRecord::decode(value) else {
             let (partition, offset) = (record.partition, record.offset);

@@ -98,6 +98,14 @@ impl Cluster {
         self.read(topic, |log| log.committed().cloned().collect())
     }
 
+    /// The same from an offset on, in one partition.
+    pub fn read_on(&self, topic: &TopicName, partition: Partition, from: Offset) -> Vec<Record> {
+        let state = self.lock();
+        let log = state.log(&(topic.clone(), partition));
+        let new = |log: &Log| log.committed_from(from).cloned().collect();
+        log.map(new).unwrap_or_default()
+    }
+
     /// All that is committed, also what no reader gets yet for an older transaction that is open.
     pub fn decided(&self, topic: &TopicName) -> Vec<Record> {
         self.read(topic, |log| log.decided().cloned().collect())

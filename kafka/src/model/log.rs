@@ -78,13 +78,18 @@ impl Log {
 
     /// The first record at this offset or behind it that a `read_committed` reader gets.
     pub(super) fn next_committed(&self, from: Offset) -> Option<&Record> {
-        self.committed().find(|record| record.offset >= from)
+        self.committed_from(from).next()
     }
 
     /// What a `read_committed` reader gets.
     pub(super) fn committed(&self) -> impl Iterator<Item = &Record> {
+        self.committed_from(Offset(self.start))
+    }
+
+    /// The same from an offset on.
+    pub(super) fn committed_from(&self, from: Offset) -> impl Iterator<Item = &Record> {
         let end = self.stable_end();
-        self.data()
+        self.data_from(from)
             .take_while(move |(record, _)| record.offset < end)
             .filter(|(_, fate)| *fate == Fate::Committed)
             .map(|(record, _)| record)
@@ -117,7 +122,12 @@ impl Log {
     }
 
     fn data(&self) -> impl Iterator<Item = (&Record, Fate)> {
-        self.remaining().filter_map(|entry| match entry {
+        self.data_from(Offset(self.start))
+    }
+
+    fn data_from(&self, from: Offset) -> impl Iterator<Item = (&Record, Fate)> {
+        let from = usize::try_from(from.0.max(self.start)).unwrap_or(0);
+        self.entries.get(from..).unwrap_or_default().iter().filter_map(|entry| match entry {
             Entry::Data { record, fate } => Some((record, *fate)),
             Entry::Marker { .. } => None,
         })
