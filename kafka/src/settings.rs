@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 pub use self::error::SettingsError;
 pub(crate) use self::error::rejected;
@@ -181,6 +182,9 @@ impl Settings {
         // A batch counts as one message there: none may be too large for the strictest topic.
         let smallest = size_limits.iter().copied().fold(BATCH_BYTES, usize::min);
         let batch = self.overrides.get("batch.size").and_then(|it| it.parse().ok());
+        // Every failure of a connection is in the log of what brokers do, and nowhere else.
+        let debug = self.overrides.get("debug").map_or(String::new(), |it| format!(",{it}"));
+        config.set_log_level(RDKafkaLogLevel::Debug).set("debug", format!("broker{debug}"));
         config
             .set("transactional.id", id)
             .set("enable.idempotence", "true")

@@ -6,8 +6,7 @@
 use longshore_chaos::ApiKey;
 use longshore_kafka::client::{BrokerOptions, KafkaBroker, TransactionalProducer};
 use longshore_kafka::lane::broker::Committed;
-use longshore_kafka::{Commit, Offset, Transaction, Transactions};
-use longshore_schemas::TopicName;
+use longshore_kafka::{Commit, Offset, Transactions};
 
 use crate::harness::*;
 use crate::proxied::Proxied;
