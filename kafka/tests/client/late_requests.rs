@@ -3,7 +3,7 @@
 //! Each fault comes twice: to a producer that is used again, where it does its harm, and to one that
 //! is replaced because it is tainted, where it can do none.
 
-use longshore_chaos::ApiKey;
+use longshore_chaos::{ApiKey, Then, Trap};
 use longshore_kafka::client::{BrokerOptions, KafkaBroker, TransactionalProducer};
 use longshore_kafka::lane::broker::Committed;
 use longshore_kafka::{Commit, Offset, Transactions};
@@ -82,4 +82,32 @@ fn late_progress_takes_the_next_transaction_of_its_producer_back() {
 fn late_progress_does_nothing_to_a_producer_that_was_replaced() {
     let ahead = Committed { offset: Offset(10), metadata: "second".to_owned() };
     assert_eq!(progress_after_a_late_copy(Next::ReplacedIfTainted), ahead);
+}
+
+/// Whoever asks again by itself, and is answered then, has left a copy behind. Nothing but the
+/// failure of the connection tells: every call is Ok.
+#[test]
+fn a_request_that_was_not_answered_taints_before_the_commit_returns() {
+    let kafka = Proxied::alone();
+    let (input, out) = (topic_with(&kafka.direct(), 1, &[]), topic_with(&kafka.direct(), 1, &[]));
+    let options = options(kafka.settings(), &input, &unique("group"));
+    let mut broker = KafkaBroker::connect(options).expect("connected");
+    join_and_start(&mut broker, 0);
+    let traps = ApiKey::TRANSACTIONAL.into_iter().flat_map(|of| {
+        let lost = [Then::Cut, Then::Reset].map(|then| Trap::SwallowAnswer { of, then });
+        let late = Trap::HoldRequest { of, at_most: DEADLINE, then: Then::Reset };
+        lost.into_iter().chain([late])
+    });
+    for (number, trap) in (1..).zip(traps) {
+        ready(&mut broker);
+        assert!(kafka.control.set_trap(trap, 1));
+        let mut transaction = open(&mut broker, &out, &["v"]);
+        transaction.send_progress(&[sent(number, "")]).expect("sent");
+        assert!(matches!(transaction.commit(), Commit::Committed), "{trap:?}");
+        assert!(broker.tainted(), "{trap:?}");
+        broker.discard_producer();
+        kafka.control.release();
+    }
+    let counts = kafka.control.counts();
+    assert!(counts.swallowed >= 8 && counts.held >= 4, "{counts:?}");
 }
