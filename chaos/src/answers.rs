@@ -66,7 +66,10 @@ impl Answers {
     fn is_for_client(&self, correlation_id: i32, link: &Link, shared: &Shared) -> bool {
         let counters = &shared.counters;
         let asked = link.answered(correlation_id);
-        let trap = asked.and_then(|key| shared.trapped(|traps| traps.take_swallow(key)));
+        if asked.is_some_and(|it| it.is_late) {
+            counters.answered_late.add();
+        }
+        let trap = asked.and_then(|it| shared.trapped(|traps| traps.take_swallow(it.api_key)));
         if let Some(then) = trap {
             counters.swallowed.add();
             link.lose_client(then, counters);

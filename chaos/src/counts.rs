@@ -23,6 +23,8 @@ pub struct Counts {
     pub held_now: u64,
     /// Of those, the ones that reached the broker when their client had gone.
     pub delivered_late: u64,
+    /// Of those, the ones that the broker has answered.
+    pub answered_late: u64,
     /// Answers that were passed on to their clients.
     pub answers: u64,
     /// Answers that a trap took.
@@ -50,8 +52,8 @@ macro_rules! counters {
 }
 
 counters! {
-    connections, refused, malformed, cut, reset, requests, held, held_now, delivered_late, answers,
-    swallowed, unheard, delayed,
+    connections, refused, malformed, cut, reset, requests, held, held_now, delivered_late, answered_late,
+    answers, swallowed, unheard, delayed,
 }
 
 /// One of them.

@@ -21,8 +21,17 @@ pub(crate) struct Link {
     ended: CancellationToken,
     is_reset: AtomicBool,
     is_holding: AtomicBool,
-    unanswered: Mutex<VecDeque<(i32, ApiKey)>>,
+    unanswered: Mutex<VecDeque<Asked>>,
     answered: Notify,
+}
+
+/// A request that was passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) correlation_id: i32,
+    pub(crate) api_key: ApiKey,
+    /// A trap kept it back until its client had gone.
+    pub(crate) is_late: bool,
 }
 
 impl Link {
@@ -69,24 +78,24 @@ impl Link {
     }
 
     /// A request is passed on.
-    pub(crate) fn asked(&self, correlation_id: i32, api_key: ApiKey) {
+    pub(crate) fn asked(&self, request: Asked) {
         let mut unanswered = self.unanswered();
         if unanswered.len() >= UNANSWERED_MAX {
             unanswered.pop_front();
         }
-        unanswered.push_back((correlation_id, api_key));
+        unanswered.push_back(request);
     }
 
     /// An answer comes: of which request. A broker answers in order, so what was asked before wants
     /// no answer.
-    pub(crate) fn answered(&self, correlation_id: i32) -> Option<ApiKey> {
+    pub(crate) fn answered(&self, correlation_id: i32) -> Option<Asked> {
         let mut unanswered = self.unanswered();
-        let at = unanswered.iter().position(|(it, _)| *it == correlation_id)?;
+        let at = unanswered.iter().position(|it| it.correlation_id == correlation_id)?;
         let found = unanswered.drain(..=at).next_back();
         if unanswered.is_empty() {
             self.answered.notify_waiters();
         }
-        found.map(|(_, api_key)| api_key)
+        found
     }
 
     /// Waits until everything is answered.
@@ -101,7 +110,7 @@ impl Link {
         }
     }
 
-    fn unanswered(&self) -> MutexGuard<'_, VecDeque<(i32, ApiKey)>> {
+    fn unanswered(&self) -> MutexGuard<'_, VecDeque<Asked>> {
         self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,15 +119,19 @@ impl Link {
 mod tests {
     use super::*;
 
+    fn request(correlation_id: i32, key: i16) -> Asked {
+        Asked { correlation_id, api_key: ApiKey(key), is_late: false }
+    }
+
     #[test]
     fn an_answer_finds_its_request_and_passes_those_that_want_none() {
         let link = Link::default();
         for (id, key) in [(1, 0), (2, 0), (3, 26), (4, 28)] {
-            link.asked(id, ApiKey(key));
+            link.asked(request(id, key));
         }
-        assert_eq!(link.answered(3), Some(ApiKey::END_TXN));
+        assert_eq!(link.answered(3), Some(request(3, 26)));
         assert_eq!(link.answered(2), None, "it is answered for");
-        assert_eq!(link.answered(4), Some(ApiKey::TXN_OFFSET_COMMIT));
+        assert_eq!(link.answered(4), Some(request(4, 28)));
         assert_eq!(link.answered(9), None);
     }
 
@@ -126,10 +139,10 @@ mod tests {
     fn requests_that_nobody_answers_are_forgotten_in_the_end() {
         let link = Link::default();
         for id in 0..i32::try_from(UNANSWERED_MAX + 10).expect("a number") {
-            link.asked(id, ApiKey::PRODUCE);
+            link.asked(request(id, 0));
         }
         assert_eq!(link.unanswered().len(), UNANSWERED_MAX);
         assert_eq!(link.answered(9), None);
-        assert_eq!(link.answered(10), Some(ApiKey::PRODUCE));
+        assert_eq!(link.answered(10), Some(request(10, 0)));
     }
 }

@@ -7,11 +7,11 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::Then;
 use crate::control::Shared;
 use crate::frames::{Head, Side};
-use crate::link::Link;
+use crate::link::{Asked, Link};
 use crate::pace::{Pace, Queued};
-use crate::{ApiKey, Then};
 
 /// How long a broker may take to answer what a client that has gone had asked. Closing earlier
 /// could make it drop a request that it hasn't read yet.
@@ -46,8 +46,10 @@ async fn pass_all(
             if let Some((at_most, then)) = hold {
                 hold_back(at_most, then, (link, shared)).await;
             }
-            pass_on(api_key, correlation_id, (link, shared));
-            if hold.is_some() && link.client_gone().is_cancelled() {
+            let is_late = hold.is_some() && link.client_gone().is_cancelled();
+            link.asked(Asked { correlation_id, api_key, is_late });
+            shared.counters.requests.add();
+            if is_late {
                 shared.counters.delivered_late.add();
             }
         }
@@ -57,11 +59,6 @@ async fn pass_all(
     }
     // The time is a bound, and no condition that could fail.
     drop(timeout(LATE_ANSWER_MAX, link.all_answered()).await);
-}
-
-fn pass_on(api_key: ApiKey, correlation_id: i32, (link, shared): (&Link, &Shared)) {
-    link.asked(correlation_id, api_key);
-    shared.counters.requests.add();
 }
 
 /// Keeps a request back until all are released, or for so long.

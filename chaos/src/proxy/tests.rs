@@ -207,7 +207,7 @@ async fn a_request_arrives_when_its_client_has_gone_and_asked_again() {
     control.reset_all();
     assert_eq!(stage.asked(), [(26, 2)]);
     control.release();
-    stage.until("it was answered", |it| it.unheard == 1).await;
+    stage.until("it was answered", |it| it.answered_late == 1).await;
     assert_eq!(stage.asked(), [(26, 2), (26, 1)]);
     assert_eq!((control.counts().delivered_late, control.counts().reset), (1, 2));
 }

@@ -63,7 +63,9 @@ impl Proxied {
         let before = self.control.counts();
         assert_eq!(before.held_now, 1, "{before:?}");
         self.control.release();
-        self.until("the late request is answered", |counts| counts.unheard > before.unheard);
+        self.until("the late request is answered", |counts| {
+            counts.answered_late > before.answered_late
+        });
     }
 
     pub fn until(&self, what: &str, found: impl Fn(Counts) -> bool) {
