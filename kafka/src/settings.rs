@@ -92,6 +92,7 @@ const OWNED: &[(&str, &str)] = &[
     ("acks", "transactions need all replicas"),
     ("request.required.acks", "transactions need all replicas"),
     ("message.max.bytes", "it follows the topics' own `max.message.bytes`"),
+    ("log.queue", "a request without an answer is known by the log, at once"),
     ("delivery.report.only.error", "every delivery is counted before a commit"),
 ];
 
@@ -183,8 +184,9 @@ impl Settings {
         let smallest = size_limits.iter().copied().fold(BATCH_BYTES, usize::min);
         let batch = self.overrides.get("batch.size").and_then(|it| it.parse().ok());
         // Every failure of a connection is in the log of what brokers do, and nowhere else.
-        let debug = self.overrides.get("debug").map_or(String::new(), |it| format!(",{it}"));
-        config.set_log_level(RDKafkaLogLevel::Debug).set("debug", format!("broker{debug}"));
+        let debug = self.overrides.get("debug");
+        let debug = debug.map_or("broker".to_owned(), |it| format!("broker,{it}"));
+        config.set_log_level(RDKafkaLogLevel::Debug).set("debug", debug);
         config
             .set("transactional.id", id)
             .set("enable.idempotence", "true")

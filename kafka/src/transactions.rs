@@ -36,9 +36,10 @@ pub trait Transactions {
     fn abort(&mut self, wait: Duration) -> Result<(), Failure>;
 
     /// Whether a request of the transaction may still be under way somewhere (a call that wasn't Ok
-    /// at its first try, a broker error since `begin`): a late copy could hit a later transaction
-    /// of the same producer epoch (KAFKA-17754), so this producer must not begin another. Nor after
-    /// a failed delivery, which leaves a hole in the sequence of its partition.
+    /// at its first try, a connection that failed, a broker error since `begin`): a late copy could
+    /// hit a later transaction of the same producer epoch (KAFKA-17754), so this producer must not
+    /// begin another. Nor after a failed delivery, which leaves a hole in the sequence of its
+    /// partition.
     fn tainted(&self) -> bool;
 
     /// Gives the producer up. The next [`Transactions::ready`] builds a new one with the same id,

@@ -1,6 +1,11 @@
 //! A network that is disturbed at random, in the same way for the same seed.
 
-use longshore_chaos::{Disturbance, Fault, Schedule, run_schedule};
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use longshore_chaos::{ApiKey, Disturbance, Fault, Rules, Schedule, Then, Trap, run_schedule};
+use longshore_kafka::admin::Isolation;
+use longshore_tests::echoes;
 use tokio_util::sync::CancellationToken;
 
 use crate::trial::{Network, Trial, committed, rebuilt, times};
@@ -36,6 +41,39 @@ fn delays_cuts_and_resets_during_commits_lose_nothing() {
     let (commits, tainted) = (committed(&worker), rebuilt(&worker, "tainted"));
     assert!(commits > 0 && tainted >= count as u64 / 8, "{commits} commits, {tainted} tainted");
     trial.ends_well(worker);
+}
+
+/// Lines of the file that is published.
+const LINES: i64 = 20_000;
+/// Commits of the producer that go wrong, in each of two ways.
+const COMMITS: u32 = 3;
+/// Slow enough that a file takes some seconds.
+const PACE: u64 = 1_000_000;
+/// Until a late request arrives.
+const LATE: Duration = Duration::from_millis(100);
+
+#[test]
+fn a_producer_publishes_each_line_once_though_its_commits_go_wrong() {
+    let network = Network::undisturbed();
+    let fleet = network.fleet();
+    let file = fleet.lines(echoes(0..LINES));
+    let before = network.control.counts();
+    let of = ApiKey::END_TXN;
+    let late = Trap::HoldRequest { of, at_most: LATE, then: Then::Reset };
+    let lost = Trap::SwallowAnswer { of, then: Then::Reset };
+    assert!(network.control.set_trap(late, COMMITS) && network.control.set_trap(lost, COMMITS));
+    network
+        .control
+        .set_rules(Rules { bytes_per_second: NonZeroU64::new(PACE), ..Rules::default() });
+    let (code, said) = fleet.producer_through_proxy(&file).ends();
+    assert_eq!(code, 0, "{said}");
+    let after = network.control.counts();
+    let (held, swallowed) = (after.held - before.held, after.swallowed - before.swallowed);
+    assert_eq!((held, swallowed), (COMMITS.into(), COMMITS.into()));
+    let items = fleet.published(Isolation::Committed);
+    let mut numbers: Vec<_> = items.iter().map(|(_, job)| job.number).collect();
+    numbers.sort_unstable();
+    assert!(numbers.iter().copied().eq(0..LINES), "{} items of {LINES} lines", numbers.len());
 }
 
 /// What a network does by itself, without an eye for what kind of request it is.
