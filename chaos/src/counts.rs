@@ -52,8 +52,8 @@ macro_rules! counters {
 }
 
 counters! {
-    connections, refused, malformed, cut, reset, requests, held, held_now, delivered_late, answered_late,
-    answers, swallowed, unheard, delayed,
+    connections, refused, malformed, cut, reset, requests, held, held_now, delivered_late,
+    answered_late, answers, swallowed, unheard, delayed,
 }
 
 /// One of them.

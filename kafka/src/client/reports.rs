@@ -13,8 +13,8 @@ use tracing::{debug, info, warn};
 /// second.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// In these states of a connection no request of a transaction has been sent over it yet. The client
-/// ends the report of a failure with the state that it happened in.
+/// In these states of a connection no request of a transaction has been sent over it yet. The
+/// client ends the report of a failure with the state that it happened in.
 const BEFORE_REQUESTS: &[&str] =
     &["INIT", "DOWN", "TRY_CONNECT", "CONNECT", "SSL_HANDSHAKE", "APIVERSION_QUERY"];
 

@@ -1,7 +1,7 @@
 //! A request whose client has given it up arrives when the next transaction is open (KAFKA-17754).
 //!
-//! Each fault comes twice: to a producer that is used again, where it does its harm, and to one that
-//! is replaced because it is tainted, where it can do none.
+//! Each fault comes twice: to a producer that is used again, where it does its harm, and to one
+//! that is replaced because it is tainted, where it can do none.
 
 use longshore_chaos::{ApiKey, Then, Trap};
 use longshore_kafka::client::{BrokerOptions, KafkaBroker, TransactionalProducer};
