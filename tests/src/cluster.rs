@@ -24,7 +24,7 @@ pub struct Cluster {
 }
 
 enum Kafka {
-    One(OwnedBroker),
+    One(Box<OwnedBroker>),
     Three(Trio),
 }
 
@@ -60,7 +60,7 @@ impl Cluster {
             proxy.control().forward_to(behind);
             let servers = kafka.bootstrap_servers();
             let front = Some(Front { proxy, runtime });
-            Self { kafka: Mutex::new(Kafka::One(kafka)), servers, front }
+            Self { kafka: Mutex::new(Kafka::One(Box::new(kafka))), servers, front }
         })
     }
 
@@ -75,7 +75,7 @@ impl Cluster {
     fn own() -> Self {
         let broker = start_owned(&environment(), &mut |_| {}).expect("a Kafka on this machine");
         let servers = broker.bootstrap_servers();
-        Self { kafka: Mutex::new(Kafka::One(broker)), servers, front: None }
+        Self { kafka: Mutex::new(Kafka::One(Box::new(broker))), servers, front: None }
     }
 
     /// Where clients find it.
