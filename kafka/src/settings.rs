@@ -8,6 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 pub use self::error::SettingsError;
 pub(crate) use self::error::rejected;
@@ -91,6 +92,7 @@ const OWNED: &[(&str, &str)] = &[
     ("acks", "transactions need all replicas"),
     ("request.required.acks", "transactions need all replicas"),
     ("message.max.bytes", "it follows the topics' own `max.message.bytes`"),
+    ("log.queue", "a request without an answer is known by the log, at once"),
     ("delivery.report.only.error", "every delivery is counted before a commit"),
 ];
 
@@ -181,6 +183,10 @@ impl Settings {
         // A batch counts as one message there: none may be too large for the strictest topic.
         let smallest = size_limits.iter().copied().fold(BATCH_BYTES, usize::min);
         let batch = self.overrides.get("batch.size").and_then(|it| it.parse().ok());
+        // Every failure of a connection is in the log of what brokers do, and nowhere else.
+        let debug = self.overrides.get("debug");
+        let debug = debug.map_or("broker".to_owned(), |it| format!("broker,{it}"));
+        config.set_log_level(RDKafkaLogLevel::Debug).set("debug", debug);
         config
             .set("transactional.id", id)
             .set("enable.idempotence", "true")

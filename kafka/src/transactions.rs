@@ -36,11 +36,11 @@ pub trait Transactions {
     fn abort(&mut self, wait: Duration) -> Result<(), Failure>;
 
     /// Whether this producer must not begin another transaction: a request may still be under way
-    /// somewhere (a call that wasn't Ok at its first try, a broker error since `begin`), and a late
-    /// copy of it could hit a later transaction of the same producer epoch (KAFKA-17754). Nor after
-    /// a failed delivery, which leaves a hole in the sequence of its partition. Nor if there is no
-    /// producer, because it was given up: the initialisation of the next one ends what it left
-    /// open.
+    /// somewhere (a call that wasn't Ok at its first try, a connection that failed, a broker error
+    /// since `begin`), and a late copy of it could hit a later transaction of the same producer
+    /// epoch (KAFKA-17754). Nor after a failed delivery, which leaves a hole in the sequence of its
+    /// partition. Nor if there is no producer, because it was given up: the initialisation of the
+    /// next one ends what it left open.
     fn tainted(&self) -> bool;
 
     /// Gives the producer up. The next [`Transactions::ready`] builds a new one with the same id,

@@ -29,6 +29,13 @@ impl BrokerDir {
         Ok(Self { path })
     }
 
+    /// A folder within it, for one broker of several.
+    pub(crate) fn within(&self, name: &str) -> Result<Self, LocalError> {
+        let path = self.path.join(name);
+        std::fs::create_dir_all(&path).map_err(LocalError::io("make the folder", &path))?;
+        Ok(Self { path })
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

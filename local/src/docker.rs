@@ -33,13 +33,15 @@ impl Docker {
 
     /// Runs a class in a container of its own. The broker's folder has the same path inside as
     /// outside, so that one settings file serves both, and its files belong to the user.
-    pub(crate) fn run_class(&self, folder: &Path, port: u16, class: &str) -> Command {
+    pub(crate) fn run_class(&self, folder: &Path, ports: &[u16], class: &str) -> Command {
         let mut command = self.command("run");
         let user = format!("{}:{}", getuid().as_raw(), getgid().as_raw());
         let (name, folder) = (container_name(folder), folder.display());
+        for port in ports {
+            command.args(["--publish", &format!("127.0.0.1:{port}:{port}")]);
+        }
         command
             .args(["--rm", "--name", &name, "--user", &user])
-            .args(["--publish", &format!("127.0.0.1:{port}:{port}")])
             .args(["--volume", &format!("{folder}:{folder}")])
             .args(["--env", &format!("LOG_DIR={folder}/logs")])
             .args(["--entrypoint", RUN_CLASS, IMAGE, class]);
@@ -98,11 +100,14 @@ mod tests {
     #[test]
     fn the_port_is_published_on_the_loopback_alone_and_the_folder_keeps_its_path() {
         let docker = Docker { program: "docker".into(), path: OsString::new() };
-        let command = docker.run_class(Path::new("/c/brokers/broker-x"), 9099, "kafka.Kafka");
+        let command =
+            docker.run_class(Path::new("/c/brokers/broker-x"), &[9099, 9100], "kafka.Kafka");
         let arguments: Vec<_> = command.get_args().map(|part| part.to_string_lossy()).collect();
         let line = arguments.join(" ");
-        assert!(line.starts_with("run --rm --name longshore-broker-x "), "{line}");
+        assert!(line.starts_with("run "), "{line}");
+        assert!(line.contains(" --rm --name longshore-broker-x "), "{line}");
         assert!(line.contains(" --publish 127.0.0.1:9099:9099 "), "{line}");
+        assert!(line.contains(" --publish 127.0.0.1:9100:9100 "), "{line}");
         assert!(line.contains(" --volume /c/brokers/broker-x:/c/brokers/broker-x "), "{line}");
         assert!(line.ends_with(&format!("{RUN_CLASS} {IMAGE} kafka.Kafka")), "{line}");
     }

@@ -40,6 +40,13 @@ pub enum LocalError {
         looked: String,
     },
 
+    /// Three brokers can't run in containers.
+    #[error(
+        "three brokers at once need Java: containers have no loopback in common; \
+         run scripts/setup, or apt-get install openjdk-17-jre-headless maven"
+    )]
+    NoTrioInDocker,
+
     /// Nobody answers at the servers that the user gave.
     #[error(
         "no answer from the Kafka at {bootstrap_servers}: {reason}; \

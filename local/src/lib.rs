@@ -17,6 +17,7 @@ mod runtime;
 
 mod broker_dir;
 mod leash;
+mod node;
 mod ports;
 mod probe;
 mod server;
@@ -27,15 +28,17 @@ mod process;
 mod state;
 
 mod owned;
+mod trio;
 mod up;
 
 pub use choice::{Cluster, find_or_start};
 pub use environment::Environment;
 pub use error::LocalError;
 pub use leash::Leash;
-pub use owned::{OwnedBroker, start_owned};
+pub use owned::{OwnedBroker, start_owned, start_owned_behind};
 pub use progress::Progress;
 pub use state::RunningBroker;
+pub use trio::{Trio, start_trio};
 pub use up::{Down, Status, Up, down, status, up};
 
 /// The version of Kafka that is installed when the machine has none. The pom and the list of jars

@@ -1,11 +1,13 @@
 //! A broker of one's own, which ends with its owner.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::broker_dir::TemporaryDir;
 use crate::leash::Leash;
+use crate::node::Node;
 use crate::ports::Ports;
 use crate::server::Server;
 use crate::{Environment, LocalError, Progress, choice};
@@ -29,10 +31,32 @@ pub fn start_owned(
     environment: &Environment,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<OwnedBroker, LocalError> {
+    start(environment, || Ports::pick().map(Node::alone), progress)
+}
+
+/// The same with a proxy in front of it: clients that reach it through the proxy are told the
+/// proxy's address, and no other. It has to forward to [`OwnedBroker::proxied_address`].
+pub fn start_owned_behind(
+    environment: &Environment,
+    proxy: SocketAddr,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<OwnedBroker, LocalError> {
+    let pick = || {
+        let node = Node::alone(Ports::pick_behind_proxy()?);
+        Ok(Node { proxy: Some(proxy), ..node })
+    };
+    start(environment, pick, progress)
+}
+
+fn start(
+    environment: &Environment,
+    pick: impl FnMut() -> Result<Node, LocalError>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<OwnedBroker, LocalError> {
     let runtime = choice::runtime(environment, progress)?;
     let folder = TemporaryDir::make(environment, progress)?;
     let dir = folder.dir().clone();
-    let (server, leash) = Server::start_on_picked_ports(runtime, dir, Ports::pick, progress)?;
+    let (server, leash) = Server::start_on_picked_ports(runtime, dir, pick, progress)?;
     Ok(OwnedBroker { server, running: Some(leash), _folder: folder })
 }
 
@@ -40,6 +64,11 @@ impl OwnedBroker {
     /// Where clients find it, `host:port`. Stays the same over a restart.
     pub fn bootstrap_servers(&self) -> String {
         self.server.bootstrap_servers()
+    }
+
+    /// What the proxy in front of it forwards to; none if it was started without one.
+    pub fn proxied_address(&self) -> Option<SocketAddr> {
+        self.server.node().ports.proxied_address()
     }
 
     /// Kafka's version.

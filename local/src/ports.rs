@@ -1,7 +1,7 @@
-//! The two ports of a broker on the loopback.
+//! The ports of a broker on the loopback.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use crate::LocalError;
@@ -11,32 +11,64 @@ use crate::LocalError;
 pub(crate) struct Ports {
     pub(crate) broker: u16,
     pub(crate) controller: u16,
+    /// Where it listens for a proxy, if there is one in front of it.
+    pub(crate) proxied: Option<u16>,
 }
 
 impl Ports {
-    /// Two ports that are free now. Until Kafka listens somebody else may take one: a start that
-    /// may choose its ports therefore tries again.
+    /// Ports that are free now. Until Kafka listens somebody else may take one: a start that may
+    /// choose its ports therefore tries again.
     pub(crate) fn pick() -> Result<Self, LocalError> {
-        let refused = || LocalError::io("find a free port of", Path::new("127.0.0.1"));
-        let (broker, controller) = two_free_ports().map_err(refused())?;
-        Ok(Self { broker, controller })
+        let [broker, controller] = free()?;
+        Ok(Self { broker, controller, proxied: None })
     }
 
-    /// An error if somebody listens on either, before a JVM takes seconds to find out.
+    /// The same for a broker with a proxy in front of it.
+    pub(crate) fn pick_behind_proxy() -> Result<Self, LocalError> {
+        let [broker, controller, proxied] = free()?;
+        Ok(Self { broker, controller, proxied: Some(proxied) })
+    }
+
+    /// The same for three brokers at once.
+    pub(crate) fn pick_three() -> Result<[Self; 3], LocalError> {
+        let [a, b, c, d, e, f] = free()?;
+        let ports = |broker, controller| Self { broker, controller, proxied: None };
+        Ok([ports(a, b), ports(c, d), ports(e, f)])
+    }
+
+    /// An error if somebody listens on one, before a JVM takes seconds to find out.
     pub(crate) fn check_free(self) -> Result<(), LocalError> {
-        let busy = [self.broker, self.controller].into_iter().find(|port| listen(*port).is_err());
+        let all = [self.broker, self.controller].into_iter().chain(self.proxied);
+        let busy = all.into_iter().find(|port| listen(*port).is_err());
         busy.map_or(Ok(()), |port| Err(LocalError::PortBusy { port }))
+    }
+
+    /// Those that clients connect to.
+    pub(crate) fn of_clients(self) -> impl Iterator<Item = u16> {
+        [self.broker].into_iter().chain(self.proxied)
     }
 
     pub(crate) fn bootstrap_servers(self) -> String {
         format!("127.0.0.1:{}", self.broker)
     }
+
+    /// What a proxy forwards to.
+    pub(crate) fn proxied_address(self) -> Option<SocketAddr> {
+        self.proxied.map(|port| (Ipv4Addr::LOCALHOST, port).into())
+    }
 }
 
-/// Both are held at once, so that they differ.
-fn two_free_ports() -> io::Result<(u16, u16)> {
-    let (first, second) = (listen(0)?, listen(0)?);
-    Ok((first.local_addr()?.port(), second.local_addr()?.port()))
+/// All are held at once, so that they differ.
+fn free<const COUNT: usize>() -> Result<[u16; COUNT], LocalError> {
+    let refused = || LocalError::io("find a free port of", Path::new("127.0.0.1"));
+    let mut held = Vec::with_capacity(COUNT);
+    let mut ports = [0; COUNT];
+    for port in &mut ports {
+        let listener = listen(0).map_err(refused())?;
+        *port = listener.local_addr().map_err(refused())?.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }
 
 fn listen(port: u16) -> io::Result<TcpListener> {
@@ -49,8 +81,9 @@ mod tests {
 
     #[test]
     fn picked_ports_differ_and_are_free() {
-        let ports = Ports::pick().unwrap();
-        assert_ne!(ports.broker, ports.controller);
+        let ports = Ports::pick_behind_proxy().unwrap();
+        let all = [ports.broker, ports.controller, ports.proxied.unwrap()];
+        assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
         ports.check_free().unwrap();
     }
 
@@ -58,8 +91,10 @@ mod tests {
     fn a_taken_port_is_named() {
         let taken = listen(0).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let ports = Ports { broker: Ports::pick().unwrap().broker, controller: port };
-        let error = ports.check_free().unwrap_err();
-        assert!(matches!(error, LocalError::PortBusy { port: named } if named == port));
+        let free = Ports::pick().unwrap();
+        for ports in [Ports { controller: port, ..free }, Ports { proxied: Some(port), ..free }] {
+            let error = ports.check_free().unwrap_err();
+            assert!(matches!(error, LocalError::PortBusy { port: named } if named == port));
+        }
     }
 }

@@ -16,8 +16,7 @@ pub(crate) const BROKER: &str = "kafka.Kafka";
 
 /// A broker that is left without memory must end, not linger. Its log has dates, warnings, and of
 /// the news those that explain a start, a rebalance or a transaction.
-const BROKER_OPTIONS: [&str; 9] = [
-    "-Xmx768m",
+const BROKER_OPTIONS: [&str; 8] = [
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -35,6 +34,24 @@ const TOOL_OPTIONS: [&str; 4] = [
     "-XX:+UseSerialGC",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
 ];
+
+/// How much memory a broker may take for its objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heap {
+    /// The only one of its machine.
+    Ordinary,
+    /// One of three.
+    Small,
+}
+
+impl Heap {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Ordinary => "-Xmx768m",
+            Self::Small => "-Xmx400m",
+        }
+    }
+}
 
 /// One of the two ways.
 #[derive(Debug, Clone)]
@@ -61,13 +78,20 @@ impl Runtime {
     }
 
     /// The command that runs the broker or formats its folder.
-    pub(crate) fn run_class(&self, folder: &Path, port: u16, class: &str) -> Command {
+    pub(crate) fn run_class(
+        &self,
+        folder: &Path,
+        ports: &[u16],
+        heap: Heap,
+        class: &str,
+    ) -> Command {
         match self {
             Self::Java { java, install } if class == BROKER => {
-                java_class(java, install, &BROKER_OPTIONS, class)
+                let options = [&[heap.option()], &BROKER_OPTIONS[..]].concat();
+                java_class(java, install, &options, class)
             }
             Self::Java { java, install } => java_class(java, install, &TOOL_OPTIONS, class),
-            Self::Docker(docker) => docker.run_class(folder, port, class),
+            Self::Docker(docker) => docker.run_class(folder, ports, class),
         }
     }
 

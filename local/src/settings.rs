@@ -1,33 +1,37 @@
-//! The settings of a Kafka that is one node, for development and tests.
+//! The settings of a Kafka for development and tests.
 
 use std::path::Path;
 
-use crate::ports::Ports;
+use crate::node::Node;
 
 /// `server.properties` of a broker and controller in one process (KRaft combined mode).
 ///
 /// The quorum's voters are static: a dynamic quorum keeps the controller's port in its log, and a
 /// folder that is kept must start again on another port.
-pub(crate) fn properties(ports: Ports, bind: &str, data: &Path) -> String {
-    let Ports { broker, controller } = ports;
+pub(crate) fn properties(node: &Node, bind: &str, data: &Path) -> String {
+    let (broker, controller) = (node.ports.broker, node.ports.controller);
+    let (listens, advertises) = behind_proxy(node, bind);
+    let replicas = node.voters.len();
     format!(
         "\
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={id}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{bind}:{broker},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{broker}
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+listeners=PLAINTEXT://{bind}:{broker},CONTROLLER://127.0.0.1:{controller}{listens}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{advertises}
 log.dirs={data}
 
-# One node carries every replica.
-default.replication.factor=1
-min.insync.replicas=1
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
+# Every node carries every replica; what a majority has is written.
+default.replication.factor={replicas}
+min.insync.replicas={in_sync}
+offsets.topic.replication.factor={replicas}
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.min.isr={in_sync}
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr={in_sync}
 
 # 50 partitions each, the default, cost a second and many files at first use.
 offsets.topic.num.partitions=8
@@ -45,8 +49,27 @@ broker.heartbeat.interval.ms=1000
 # A misspelt topic is an error, not a new topic.
 auto.create.topics.enable=false
 ",
+        id = node.id,
+        voters = voters(node),
+        in_sync = replicas / 2 + 1,
         data = escape(&data.display().to_string()),
     )
+}
+
+fn voters(node: &Node) -> String {
+    let voter = |(id, port): &(u32, u16)| format!("{id}@127.0.0.1:{port}");
+    node.voters.iter().map(voter).collect::<Vec<_>>().join(",")
+}
+
+/// A listener of its own for the proxy: clients that came through it are told its address, and
+/// those that came directly are not.
+fn behind_proxy(node: &Node, bind: &str) -> (String, String) {
+    match (node.ports.proxied, node.proxy) {
+        (Some(port), Some(proxy)) => {
+            (format!(",PROXIED://{bind}:{port}"), format!(",PROXIED://{proxy}"))
+        }
+        _ => (String::new(), String::new()),
+    }
 }
 
 /// In a properties file a backslash begins an escape; commas would separate two folders.
@@ -57,13 +80,41 @@ fn escape(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::Ports;
 
     #[test]
     fn the_broker_is_advertised_on_the_loopback_wherever_it_listens() {
-        let ports = Ports { broker: 9092, controller: 9093 };
-        let text = properties(ports, "0.0.0.0", Path::new("/data"));
+        let ports = Ports { broker: 9092, controller: 9093, proxied: None };
+        let text = properties(&Node::alone(ports), "0.0.0.0", Path::new("/data"));
         assert!(text.contains("listeners=PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093\n"));
         assert!(text.contains("advertised.listeners=PLAINTEXT://127.0.0.1:9092\n"));
         assert!(text.contains("log.dirs=/data\n"));
+        assert!(text.contains("node.id=1\ncontroller.quorum.voters=1@127.0.0.1:9093\n"));
+        assert!(text.contains("min.insync.replicas=1\n"));
+    }
+
+    #[test]
+    fn clients_of_a_proxy_are_told_its_address() {
+        let ports = Ports { broker: 9092, controller: 9093, proxied: Some(9094) };
+        let proxy = Some("127.0.0.1:7777".parse().unwrap());
+        let node = Node { proxy, ..Node::alone(ports) };
+        let text = properties(&node, "127.0.0.1", Path::new("/data"));
+        assert!(text.contains(",PROXIED://127.0.0.1:9094\n"), "{text}");
+        assert!(text.contains(
+            "advertised.listeners=PLAINTEXT://127.0.0.1:9092,PROXIED://127.0.0.1:7777\n"
+        ));
+    }
+
+    #[test]
+    fn of_three_nodes_two_must_have_what_is_written() {
+        let ports = |broker| Ports { broker, controller: broker + 1, proxied: None };
+        let nodes = Node::three([ports(1000), ports(2000), ports(3000)]);
+        let text = properties(&nodes[1], "127.0.0.1", Path::new("/data"));
+        assert!(text.contains("node.id=2\n"), "{text}");
+        let voters = "1@127.0.0.1:1001,2@127.0.0.1:2001,3@127.0.0.1:3001";
+        assert!(text.contains(&format!("controller.quorum.voters={voters}\n")), "{text}");
+        for line in ["default.replication.factor=3\n", "min.insync.replicas=2\n"] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 }

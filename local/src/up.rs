@@ -8,6 +8,7 @@ use rustix::process::Signal;
 use crate::broker_dir::BrokerDir;
 use crate::leash::Leash;
 use crate::lock::Lock;
+use crate::node::Node;
 use crate::owned::STOP_MAX;
 use crate::ports::Ports;
 use crate::process::ProcessId;
@@ -61,7 +62,8 @@ pub fn up(environment: &Environment, progress: &mut dyn FnMut(Progress)) -> Resu
     }
     let runtime = choice::runtime(environment, progress)?;
     let dir = BrokerDir::lasting(environment)?;
-    let (server, leash) = Server::start_on_picked_ports(runtime, dir, Ports::pick, progress)?;
+    let pick = || Ports::pick().map(Node::alone);
+    let (server, leash) = Server::start_on_picked_ports(runtime, dir, pick, progress)?;
     let broker = record(&server, &leash)?;
     broker.write(&state_file(environment))?;
     // Only now: a broker that nobody knows of must not outlive this process.

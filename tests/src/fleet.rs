@@ -86,17 +86,17 @@ impl Fleet {
 
     /// Starts a process that runs every stage.
     pub fn worker(&self) -> Process {
-        self.process(&["work"])
+        self.through_proxy(&["work"])
     }
 
     /// The same in a slot, which it takes on from the one who had it.
     pub fn worker_in(&self, slot: &str) -> Process {
-        self.process(&["work", "--slot", slot])
+        self.through_proxy(&["work", "--slot", slot])
     }
 
     /// Starts a process that runs every join, in a slot.
     pub fn coordinator_in(&self, slot: &str) -> Process {
-        self.process(&["coordinate", "--slot", slot])
+        self.through_proxy(&["coordinate", "--slot", slot])
     }
 
     /// Starts a worker that is killed in this phase of a transaction.
@@ -104,6 +104,17 @@ impl Fleet {
         let name = format!("{}-dies-{}", self.next(), phase.name());
         let arguments = ["crash-at", phase.name(), self.cluster.servers(), &self.name, slot];
         Process::start(self.folder.path(), &name, &arguments)
+    }
+
+    /// The same as [`Fleet::producer`], through the proxy.
+    pub fn producer_through_proxy(&self, file: &Path) -> Process {
+        let path = file.to_str().expect("a path in UTF-8");
+        self.through_proxy(&["produce", path, "--source-id", path])
+    }
+
+    fn through_proxy(&self, command: &[&str]) -> Process {
+        let servers = self.cluster.servers_of_workers();
+        self.process_at(&servers, &self.file("pipeline.yaml"), command)
     }
 
     /// Starts any command on this pipeline.

@@ -15,15 +15,19 @@ mod pipeline;
 
 mod fleet;
 mod ledger;
+mod onlooker;
 mod process;
+mod rounds;
 
 pub use cluster::Cluster;
 pub use crash::Phase;
 pub use crashing_worker::crash_at;
 pub use fleet::Fleet;
 pub use ledger::Ledger;
+pub use onlooker::Onlooker;
 pub use pipeline::Shape;
 pub use process::Process;
+pub use rounds::{Rounds, echoes, naps};
 pub use wait::{DEADLINE, until, until_caught};
 pub use work::{Job, handlers};
 

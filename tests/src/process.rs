@@ -1,6 +1,8 @@
 //! One process of a fleet: started, asked to stop, killed, and what it said.
 
 use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -88,6 +90,38 @@ impl Process {
     /// All it said so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).expect("its log")
+    }
+
+    /// What a counter of it has come to, over all its series with these labels.
+    pub fn counter(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        let labels: Vec<_> =
+            labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
+        let metrics = self.metrics();
+        let series = metrics.lines().filter(|line| {
+            let of_name = line.strip_prefix(name).is_some_and(|it| it.starts_with(['{', ' ']));
+            of_name && labels.iter().all(|label| line.contains(label))
+        });
+        let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
+        series.map(|line| value(line).expect("a counter is a whole number")).sum()
+    }
+
+    /// What it tells at its admin port.
+    fn metrics(&self) -> String {
+        let address = until("it says where its admin port is", || self.admin());
+        let mut stream = TcpStream::connect(&address).expect("its admin port is open");
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .expect("it can be asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
+    }
+
+    fn admin(&self) -> Option<String> {
+        let said = self.said();
+        let (_, rest) = said.split_once("\"admin\":\"")?;
+        rest.split_once('"').map(|(address, _)| address.to_owned())
     }
 
     fn wait(&mut self) -> ExitStatus {

@@ -23,8 +23,10 @@ pub(super) type Native = ThreadedProducer<DeliveryContext>;
 /// A producer that takes transactions.
 pub(super) struct Live {
     native: Native,
-    /// Errors of brokers before it was ready: they can't concern a transaction.
+    /// Errors of brokers, and requests without answers, before it was ready: they can't concern a
+    /// transaction.
     errors_before: u64,
+    unanswered_before: u64,
     calls: Calls,
 }
 
@@ -40,8 +42,9 @@ enum Calls {
 impl Live {
     /// A client whose transactions were initialised.
     pub(super) fn new(native: Native) -> Self {
-        let errors_before = native.context().reports.errors();
-        Self { native, errors_before, calls: Calls::Clean }
+        let reports = &native.context().reports;
+        let (errors_before, unanswered_before) = (reports.errors(), reports.unanswered());
+        Self { native, errors_before, unanswered_before, calls: Calls::Clean }
     }
 
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
@@ -97,11 +100,14 @@ impl Live {
         })
     }
 
-    /// Errors of brokers are reported a little later than they happen, so all since the producer
-    /// became ready count, and not only those since the last `begin`.
+    /// A request that was sent and not answered is sent again by the client itself, and the call is
+    /// Ok all the same; so the failures of connections count too. Errors of brokers are reported a
+    /// little later than they happen, so all since the producer became ready count, and not only
+    /// those since the last `begin`.
     pub(super) fn is_tainted(&self) -> bool {
         let context = self.native.context();
         self.calls == Calls::Faltered
+            || context.reports.unanswered() != self.unanswered_before
             || context.reports.errors() != self.errors_before
             || context.has_failures()
     }

@@ -13,11 +13,17 @@ use tracing::{debug, info, warn};
 /// second.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// In these states of a connection no request of a transaction has been sent over it yet. The
+/// client ends the report of a failure with the state that it happened in.
+const BEFORE_REQUESTS: &[&str] =
+    &["INIT", "DOWN", "TRY_CONNECT", "CONNECT", "SSL_HANDSHAKE", "APIVERSION_QUERY"];
+
 /// The errors that a client has reported.
 #[derive(Debug)]
 pub(super) struct Reports {
     client: &'static str,
     errors: AtomicU64,
+    unanswered: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -30,12 +36,24 @@ struct State {
 
 impl Reports {
     pub(super) fn new(client: &'static str) -> Self {
-        Self { client, errors: AtomicU64::new(0), state: Mutex::default() }
+        Self {
+            client,
+            errors: AtomicU64::new(0),
+            unanswered: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
     }
 
     /// How many errors there were.
     pub(super) fn errors(&self) -> u64 {
         self.errors.load(Ordering::Acquire)
+    }
+
+    /// How often requests may have gone without their answers: a connection failed, or one timed
+    /// out. Known before the client sends such a request again, so before a call that was waiting
+    /// for it returns; but only to a client that logs what its brokers do (`debug=broker`).
+    pub(super) fn unanswered(&self) -> u64 {
+        self.unanswered.load(Ordering::Acquire)
     }
 
     /// What the client said of its last error, if that had this code.
@@ -77,6 +95,9 @@ impl Reports {
     /// what must be acted on comes as a failure of a call.
     pub(super) fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
         let client = self.client;
+        if leaves_unanswered(facility, line) {
+            self.unanswered.fetch_add(1, Ordering::AcqRel);
+        }
         match level {
             // Overrides are given to consumers and producers alike; each ignores the other's.
             _ if facility == "CONFWARN" => debug!(client, facility, line, "kafka client"),
@@ -94,6 +115,19 @@ impl Reports {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a line of the client's log says that requests may have gone without their answers.
+///
+/// The client's error callback doesn't do: of a connection that is closed or reset while a request
+/// is under way it hears nothing, or too late, and of the same error again within 30 s nothing
+/// either (`rd_kafka_broker_set_error`, librdkafka 2.12.1). The log has every failure.
+fn leaves_unanswered(facility: &str, line: &str) -> bool {
+    match facility {
+        "REQTMOUT" => true,
+        "FAIL" => !BEFORE_REQUESTS.iter().any(|it| line.contains(&format!("in state {it}"))),
+        _ => false,
     }
 }
 
@@ -130,6 +164,34 @@ mod tests {
         reports.error(&KafkaError::Global(Code::Authentication), "wrong password");
         reports.error(&KafkaError::Global(Code::AllBrokersDown), "1/1 brokers are down");
         assert_eq!(reports.unauthenticated().as_deref(), Some("wrong password"));
+    }
+
+    #[test]
+    fn a_connection_that_failed_in_use_left_requests_without_answers() {
+        let reports = Reports::new("test");
+        let lines = [
+            ("CONNECT", "b:9092/1: Connecting to ipv4#127.0.0.1:9092", 0),
+            (
+                "FAIL",
+                "b:9092/1: Connect to ipv4#127.0.0.1:9092 failed: refused (after 0ms in \
+                      state CONNECT) (_TRANSPORT)",
+                0,
+            ),
+            ("FAIL", "b:9092/1: Disconnected (after 9ms in state UP) (_TRANSPORT)", 1),
+            (
+                "FAIL",
+                "b:9092/1: Disconnected (after 9ms in state UP) (_TRANSPORT): identical to \
+                      last error: error log suppressed",
+                2,
+            ),
+            ("FAIL", "b:9092/1: a text so long that its state was left out", 3),
+            ("REQTMOUT", "b:9092/1: Timed out EndTxnRequest in flight (after 5000ms)", 4),
+        ];
+        for (facility, line, unanswered) in lines {
+            reports.log(RDKafkaLogLevel::Debug, facility, line);
+            assert_eq!(reports.unanswered(), unanswered, "{facility} {line}");
+        }
+        assert_eq!(reports.errors(), 0, "the log is no error");
     }
 
     #[test]

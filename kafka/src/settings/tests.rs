@@ -30,8 +30,10 @@ fn what_a_builder_sets_beyond_the_defaults_can_not_be_overridden() {
         for key in config.config_map().keys() {
             let is_default = defaults.iter().any(|(default, _)| default == key);
             let is_owned = OWNED.iter().any(|(owned, _)| owned == key);
-            // A user's batch size holds below the topics' own limit.
-            assert!(is_default || is_owned || *key == "batch.size", "{key}");
+            // A user's batch size holds below the topics' own limit, and what a user wants to see
+            // in the log is added.
+            let is_joint = matches!(&**key, "batch.size" | "debug");
+            assert!(is_default || is_owned || is_joint, "{key}");
         }
     }
 }
@@ -54,6 +56,15 @@ fn no_batch_is_larger_than_the_strictest_topic_takes() {
     settings.override_property("batch.size", "10000").expect("allowed");
     let small = settings.transactional_producer("t", &[65_536]);
     assert_eq!(small.get("batch.size"), Some("10000"));
+}
+
+#[test]
+fn the_log_has_what_brokers_do_beside_what_a_user_wants_in_it() {
+    let mut settings = settings();
+    assert_eq!(settings.transactional_producer("t", &[]).get("debug"), Some("broker"));
+    settings.override_property("debug", "eos,msg").expect("allowed");
+    assert_eq!(settings.transactional_producer("t", &[]).get("debug"), Some("broker,eos,msg"));
+    assert_eq!(settings.check(), Ok(()));
 }
 
 #[test]

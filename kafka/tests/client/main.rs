@@ -7,7 +7,9 @@ mod harness;
 
 mod consumer;
 mod faults;
+mod late_requests;
 mod lookups;
 mod ownership;
 mod producer;
 mod progress;
+mod proxied;

@@ -1,10 +1,9 @@
 //! A worker is killed -9, in every phase of a transaction and from outside.
 
 use longshore_kafka::admin::Isolation;
-use longshore_tests::{Cluster, Fleet, Phase, Shape, until};
+use longshore_tests::{Cluster, Fleet, Phase, Rounds, Shape, until};
 
 use crate::echoes;
-use crate::rounds::Rounds;
 
 /// Items of a test.
 const ITEMS: i64 = 400;

@@ -14,19 +14,4 @@ mod held_items;
 mod bad_input;
 mod lost_positions;
 
-mod rounds;
-
-use longshore_tests::Job;
-
-/// Keys of the items below.
-const KEYS: i64 = 20;
-
-/// So many items that are done at once, over all keys.
-fn echoes(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
-    numbers.map(|number| Job::echo(number, format!("key {}", number % KEYS)))
-}
-
-/// The same, and each takes a moment.
-fn naps(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
-    echoes(numbers).map(|job| job.doing("nap"))
-}
+use longshore_tests::{echoes, naps};

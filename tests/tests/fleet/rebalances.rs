@@ -1,8 +1,6 @@
 //! Members come and go while there is work.
 
-use longshore_tests::{Cluster, Fleet, Shape};
-
-use crate::rounds::Rounds;
+use longshore_tests::{Cluster, Fleet, Rounds, Shape};
 
 #[test]
 fn nothing_is_lost_or_doubled_while_members_join_and_leave() {

@@ -1,8 +1,6 @@
 //! The broker is killed -9 under load, and started again.
 
-use longshore_tests::{Cluster, Fleet, Shape, until};
-
-use crate::rounds::Rounds;
+use longshore_tests::{Cluster, Fleet, Rounds, Shape, until};
 
 #[test]
 fn a_worker_outlives_its_broker() {

@@ -2,35 +2,51 @@
 
 use std::fs;
 
-use longshore_tests::{Fleet, Job};
+use crate::{Fleet, Job};
 
-use crate::{KEYS, naps};
-
-/// Items of one round.
+/// Keys of the items below.
+const KEYS: i64 = 20;
+/// Items of one round, where nothing else is said.
 const ROUND: i64 = 1_000;
+
+/// So many items that are done at once, over all keys.
+pub fn echoes(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
+    numbers.map(|number| Job::echo(number, format!("key {}", number % KEYS)))
+}
+
+/// The same, and each takes a moment.
+pub fn naps(numbers: std::ops::Range<i64>) -> impl Iterator<Item = Job> {
+    echoes(numbers).map(|job| job.doing("nap"))
+}
 
 /// Items that take a moment each, in rounds. The last ones of a round, one of each key, are held
 /// until its gate is opened: nobody gets beyond.
 pub struct Rounds<'a> {
     fleet: &'a Fleet,
     rounds: i64,
+    round: i64,
     opened: i64,
 }
 
 impl<'a> Rounds<'a> {
     /// Publishes them all.
     pub fn publish(fleet: &'a Fleet, rounds: i64) -> Self {
+        Self::publish_of(ROUND, fleet, rounds)
+    }
+
+    /// The same, in rounds of so many items.
+    pub fn publish_of(round: i64, fleet: &'a Fleet, rounds: i64) -> Self {
         let held = |job: Job| {
-            let (round, place) = (job.number / ROUND, job.number % ROUND);
-            if place < ROUND - KEYS { job } else { job.held_until(&gate(fleet, round)) }
+            let (number, place) = (job.number / round, job.number % round);
+            if place < round - KEYS { job } else { job.held_until(&gate(fleet, number)) }
         };
-        fleet.publish(naps(0..rounds * ROUND).map(held));
-        Self { fleet, rounds, opened: 0 }
+        fleet.publish(naps(0..rounds * round).map(held));
+        Self { fleet, rounds, round, opened: 0 }
     }
 
     /// How many items there are.
     pub fn items(&self) -> i64 {
-        self.rounds * ROUND
+        self.rounds * self.round
     }
 
     /// Lets the round end that is being worked on, and the next begin.
