@@ -135,6 +135,12 @@ impl Lookup {
         &self.consumer
     }
 
+    /// The client itself, for whoever has assigned partitions to it and polls it: to look for that
+    /// takes a turn of the client's own thread, far more than the polling of a record.
+    pub(crate) fn polled(&self) -> &BaseConsumer<Quiet> {
+        &self.consumer
+    }
+
     /// Where the cluster is.
     pub(crate) fn servers(&self) -> &str {
         &self.servers

@@ -204,7 +204,7 @@ impl Reader {
 
     /// What comes next from the assigned partitions.
     pub(super) fn poll(&self, wait: Duration) -> Result<Polled, ReadError> {
-        match self.client.consumer().poll(wait) {
+        match self.client.polled().poll(wait) {
             Some(Ok(message)) => Ok(Polled::Record(detach(&message, &self.topic))),
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Polled::End(Partition(partition))),
             Some(Err(error)) => ReadError::of(&self.topic, error).map_or(Ok(Polled::Nothing), Err),
@@ -215,7 +215,7 @@ impl Reader {
     /// Behind everything in an assigned partition that was polled or passed over; none before
     /// anything was.
     pub(super) fn position(&self, partition: Partition) -> Option<Offset> {
-        let positions = self.client.consumer().position().ok()?;
+        let positions = self.client.polled().position().ok()?;
         match positions.find_partition(self.topic.as_str(), partition.0)?.offset() {
             rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
             _ => None,
@@ -237,7 +237,7 @@ impl Reader {
         Offset(offset): Offset,
     ) -> Result<(), ReadError> {
         let offset = rdkafka::Offset::Offset(offset);
-        let consumer = self.client.consumer();
+        let consumer = self.client.polled();
         consumer
             .seek(self.topic.as_str(), partition.0, offset, SEEK)
             .map_err(|error| self.failed(error))
