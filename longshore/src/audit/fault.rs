@@ -266,7 +266,7 @@ impl fmt::Display for Fault {
                 write!(f, "{at}, of group {group} revision {revision} of {join}: {wrong}")
             }
             Self::Hanging { at, origin, holders, waited } => {
-                let origin = origin.as_ref().map_or(String::new(), |it| format!(", of {it}"));
+                let origin = origin.as_ref().map_or(String::new(), |it| format!(", of {it},"));
                 write!(
                     f,
                     "the transaction that began with {at}{origin} is still open after {waited:?}, \
