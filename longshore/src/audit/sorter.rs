@@ -13,10 +13,11 @@ use serde::de::DeserializeOwned;
 use super::state_dir::{StateDir, unkept};
 use crate::inspect::InspectError;
 
-/// Facts of a run at least: about 60 MiB.
-const RUN_MIN: u64 = 1 << 20;
-/// Runs at most, as each is an open file: with more facts the runs grow, to a quarter of a byte per
-/// fact.
+/// Facts of a run at least: about 30 MiB. A run ends with one more, which must not make its room
+/// grow to the next power of two.
+const RUN_MIN: u64 = (1 << 19) - 1;
+/// Runs at most, as each is an open file: with more than 134 million facts the runs grow, and take a
+/// quarter of a byte of memory for each fact.
 const RUNS_MAX: u64 = 256;
 /// A fact at most, so that a damaged file takes no memory: names are shorter than a record's 1 MiB.
 const FACT_BYTES_MAX: u32 = 2 << 20;

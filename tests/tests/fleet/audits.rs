@@ -132,7 +132,7 @@ fn plant(fleet: &Fleet, record: Outgoing) -> String {
     transaction.deliver().expect("delivered");
     assert!(matches!(transaction.commit(), Commit::Committed));
     let there = records(fleet, &topic);
-    let planted = there.iter().filter(|it| Some(it.partition) == partition).next_back();
+    let planted = there.iter().rfind(|it| Some(it.partition) == partition);
     let planted = planted.expect("it is there");
     format!("{topic}/{}/{}", planted.partition, planted.offset)
 }

@@ -181,7 +181,8 @@ fn a_dead_letter_is_an_outcome_and_not_beside_an_output() {
 
 #[test]
 fn a_dead_letter_that_differs_from_its_item_is_named() {
-    let changes: [(&str, fn(&mut Record)); 4] = [
+    type Change = (&'static str, fn(&mut Record));
+    let changes: [Change; 4] = [
         ("key", |it| it.key = None),
         ("value", |it| it.value = Some(Bytes::from_static(b"x"))),
         ("another header", |it| {

@@ -1,5 +1,7 @@
 //! More records than an audit keeps in memory.
 
+use std::io::Write;
+
 use longshore::Exit;
 use longshore_kafka::{Commit, Outgoing, Transaction};
 use longshore_schemas::TopicName;
@@ -23,7 +25,8 @@ fn a_large_stage_is_clean_and_a_fault_in_it_is_found() {
     write_all(items, |item| made_of(&output, &input, item));
     commit(&group, &input, offset_of(items), &[]);
     let stage = [output.as_str(), "--input", input.as_str(), "--group", &group];
-    println!("longshore audit -b {} {}", kafka(), stage.join(" "));
+    let command = format!("longshore audit -b {} {}", kafka(), stage.join(" "));
+    writeln!(std::io::stdout(), "{command}").expect("somebody reads it");
 
     let audit = || run_json(&["audit"].into_iter().chain(stage).collect::<Vec<_>>());
     let (exit, answer) = audit();
