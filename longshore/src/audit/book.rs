@@ -1,5 +1,5 @@
-//! The books of an audit: every record is entered as a fact, and when the books are closed the facts
-//! are gone through in their order.
+//! The books of an audit: every record is entered as a fact, and when the books are closed the
+//! facts are gone through in their order.
 
 use longshore_kafka::reader::Range;
 use longshore_kafka::{Offset, Partition, Record};

@@ -1,4 +1,4 @@
-//! Whether the transactions in a topic end (LV-1): up to what was its end, all must become readable.
+//! Whether the transactions in a topic end (LV-1): up to what was its end all becomes readable.
 //!
 //! Nothing is written for it. A marker of our own would be a record that every reader of a user's
 //! topic gets, and one that is aborted would still move the log and the last stable offset under

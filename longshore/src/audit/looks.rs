@@ -40,7 +40,7 @@ pub enum WrongProgress {
         /// Which.
         owner: String,
     },
-    /// An owner's later commit was replaced by an earlier one, or by another one of the same number.
+    /// An owner's later commit was replaced by an earlier one, or by another of the same number.
     Repeated {
         /// Which.
         owner: String,

@@ -9,7 +9,8 @@
 //!
 //! Of each record some 30 to 60 bytes are remembered (its place, its origin, hashes of its key and
 //! content). They are sorted on disk and gone through in the order of origins, so memory doesn't
-//! grow with topics: three sorters with runs of half a million facts, and what Kafka's client buffers.
+//! grow with topics: three sorters with runs of half a million facts, and what Kafka's client
+//! buffers.
 
 mod claim;
 mod fault;

@@ -16,8 +16,8 @@ use crate::inspect::InspectError;
 /// Facts of a run at least: about 30 MiB. A run ends with one more, which must not make its room
 /// grow to the next power of two.
 const RUN_MIN: u64 = (1 << 19) - 1;
-/// Runs at most, as each is an open file: with more than 134 million facts the runs grow, and take a
-/// quarter of a byte of memory for each fact.
+/// Runs at most, as each is an open file: with more than 134 million facts the runs grow, and take
+/// a quarter of a byte of memory for each fact.
 const RUNS_MAX: u64 = 256;
 /// A fact at most, so that a damaged file takes no memory: names are shorter than a record's 1 MiB.
 const FACT_BYTES_MAX: u32 = 2 << 20;
@@ -80,14 +80,14 @@ impl<T: Fact> Sorter<T> {
             files = facts.disk_segment_count(),
             "sorted"
         );
-        // The files are open: where the system allows it they go with the process, and with no less.
+        // The files are open: where the system allows it they go with the process, at the latest.
         let _ = fs::remove_dir_all(&self.folder);
         Ok(Sorted { facts, folder: self.folder, left: self.taken })
     }
 }
 
 impl<T: Fact> Sorted<T> {
-    /// The next one. The merge takes a file that was cut off for one that ends, so they are counted.
+    /// The next one. The merge takes a file that was cut off for one that ends: they are counted.
     pub(super) fn next(&mut self) -> Result<Option<T>, InspectError> {
         let next = self.facts.next().transpose();
         let next = next.map_err(|source| unkept(&self.folder, source))?;

@@ -21,8 +21,8 @@ fn join() -> AuditedJoin {
     }
 }
 
-/// A group of two parts in partition 0: opened at 10, ended at 11 and 12 (11 again at 13), closed at
-/// 5 of the journal, its result at 7. All before `low`.
+/// A group of two parts in partition 0: opened at 10, ended at 11 and 12 (11 again at 13), closed
+/// at 5 of the journal, its result at 7. All before `low`.
 struct Case {
     read: JoinRead,
     facts: Vec<OfGroup>,
