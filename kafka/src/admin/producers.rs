@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_refusal_is_told() {
         let mut answer = answer();
-        answer[18] = 3;
+        answer[19] = 3;
         let error = parse(&answer).unwrap_err().to_string();
         assert!(error.contains("code 3"), "{error}");
     }
