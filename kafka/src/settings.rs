@@ -132,6 +132,12 @@ impl Settings {
         }
     }
 
+    /// Whether connections need neither TLS nor SASL.
+    pub(crate) fn is_plain(&self) -> bool {
+        let protocol = self.overrides.get("security.protocol");
+        protocol.is_none_or(|it| it.eq_ignore_ascii_case("plaintext"))
+    }
+
     /// Sets a property of librdkafka by its name, such as `security.protocol`.
     pub fn override_property(&mut self, key: &str, value: &str) -> Result<(), SettingsError> {
         if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| *owned == key) {

@@ -17,6 +17,7 @@ use super::context::Quiet;
 use super::error::AdminError;
 use super::group::Group;
 use super::lookup::{At, DEADLINE, Isolation, Lookup, NO_GROUP, listed};
+use super::producers::{OpenTransaction, open_transactions};
 use super::topic::{Described, NewTopic, Topic};
 use crate::settings::rejected;
 use crate::{Offset, Partition, Settings};
@@ -29,6 +30,8 @@ pub struct Admin {
     client: AdminClient<Quiet>,
     stable: Lookup,
     written: Lookup,
+    /// Whether connections need neither TLS nor SASL.
+    is_plain: bool,
 }
 
 /// How far a partition's log reaches.
@@ -50,7 +53,7 @@ impl Admin {
         let stable = Lookup::open(settings, Isolation::Committed, NO_GROUP)?;
         let written = Lookup::open(settings, Isolation::Uncommitted, NO_GROUP)?;
         let client = settings.admin().create_with_context(Quiet::default()).map_err(rejected)?;
-        Ok(Self { client, stable, written })
+        Ok(Self { client, stable, written, is_plain: settings.is_plain() })
     }
 
     // ----- topics
@@ -204,6 +207,24 @@ impl Admin {
     ) -> Result<Vec<(Partition, Offset)>, AdminError> {
         let partitions = self.stable.partitions(topic)?;
         self.stable.offsets(topic, &partitions, At::Time(time))
+    }
+
+    /// The transactions that are open in a partition, by those who hold them. Only on clusters
+    /// without TLS and SASL.
+    pub fn open_transactions(
+        &self,
+        topic: &TopicName,
+        partition: Partition,
+    ) -> Result<Vec<OpenTransaction>, AdminError> {
+        let failed =
+            |reason: String| AdminError::NoProducers { topic: topic.clone(), partition, reason };
+        if !self.is_plain {
+            let reason = "the cluster wants TLS or SASL, which only the client speaks";
+            return Err(failed(reason.to_owned()));
+        }
+        let (host, port) = self.written.leader(topic, partition)?;
+        open_transactions((&host, port), topic, partition)
+            .map_err(|error| failed(format!("{host}:{port}: {error}")))
     }
 
     /// Deletes the records before these offsets.

@@ -117,6 +117,16 @@ pub enum AdminError {
         /// What is there.
         found: Option<Committed>,
     },
+    /// Who writes to a partition can't be asked for.
+    #[error("the producers of {topic}/{partition} can't be asked for: {reason}")]
+    NoProducers {
+        /// The topic.
+        topic: TopicName,
+        /// The partition.
+        partition: Partition,
+        /// Why.
+        reason: String,
+    },
     /// The broker refused.
     #[error("{call} of {object} at {servers} was refused: {code}")]
     Refused {

@@ -135,6 +135,12 @@ impl Lookup {
         &self.consumer
     }
 
+    /// The client itself, for whoever has assigned partitions to it and polls it: to look for that
+    /// takes a turn of the client's own thread, far more than the polling of a record.
+    pub(crate) fn polled(&self) -> &BaseConsumer<Quiet> {
+        &self.consumer
+    }
+
     /// Where the cluster is.
     pub(crate) fn servers(&self) -> &str {
         &self.servers
@@ -173,6 +179,24 @@ impl Lookup {
             topic: topic.clone(),
             servers: self.servers.clone(),
         })
+    }
+
+    /// Where the leader of a partition is: host and port.
+    pub(crate) fn leader(
+        &self,
+        topic: &TopicName,
+        partition: Partition,
+    ) -> Result<(String, u16), AdminError> {
+        let failed = |error| self.explain("describing", topic.as_str(), DEADLINE, error);
+        let metadata =
+            self.consumer().fetch_metadata(Some(topic.as_str()), DEADLINE).map_err(failed)?;
+        let partitions = metadata.topics().iter().flat_map(MetadataTopic::partitions);
+        let leader = partitions.filter(|it| it.id() == partition.0).map(|it| it.leader()).next();
+        let broker = metadata.brokers().iter().find(|it| Some(it.id()) == leader);
+        let address =
+            broker.and_then(|it| Some((it.host().to_owned(), it.port().try_into().ok()?)));
+        let absent = KafkaError::MetadataFetch(RDKafkaErrorCode::LeaderNotAvailable);
+        address.ok_or_else(|| failed(absent))
     }
 
     /// Where a place is in each of these partitions.

@@ -7,6 +7,7 @@ mod lookup;
 
 mod cluster;
 mod group;
+mod producers;
 mod progress;
 mod topic;
 
@@ -14,6 +15,7 @@ pub use cluster::{Admin, Watermarks};
 pub use error::AdminError;
 pub use group::{Group, GroupMember};
 pub use lookup::Isolation;
+pub use producers::OpenTransaction;
 pub use progress::{GroupProgress, PartitionProgress, Stability};
 pub use topic::{NewTopic, TimestampType, Topic, TopicSettings};
 

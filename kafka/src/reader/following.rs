@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::error::ReadError;
 use super::open::{Polled, Reader};
 use crate::Record;
+use crate::client::detach;
 
 /// Reads a topic without an end.
 pub struct Following<'a> {
@@ -21,7 +22,7 @@ impl<'a> Following<'a> {
         let deadline = Instant::now() + wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if let Polled::Record(record) = self.reader.poll(left)? {
+            if let Polled::Record(_, _, record) = self.reader.poll(left, detach)? {
                 return Ok(Some(record));
             }
             if left.is_zero() {

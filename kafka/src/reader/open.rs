@@ -6,13 +6,13 @@ use std::time::Duration;
 use longshore_schemas::{Timestamp, TopicName};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::error::ReadError;
 use super::following::Following;
 use super::reading::Reading;
 use crate::admin::{AdminError, At, Isolation, Lookup, NO_GROUP, listed};
-use crate::client::detach;
 use crate::partitioner::partition_for;
 use crate::{Offset, Partition, Record, Settings};
 
@@ -45,10 +45,13 @@ pub enum ReadFrom {
     Offsets(Vec<(Partition, Offset)>),
 }
 
+/// Takes of a message of a topic what is wanted.
+pub(super) type Take<T> = fn(&BorrowedMessage<'_>, &TopicName) -> T;
+
 /// What the client's poll brings.
-pub(super) enum Polled {
-    /// A record, in order within its partition.
-    Record(Record),
+pub(super) enum Polled<T> {
+    /// What was taken of a record, in order within its partition, and where the record stands.
+    Record(Partition, Offset, T),
     /// The client has fetched all that it may read of a partition, for now.
     End(Partition),
     /// Nothing in time, or nothing that matters.
@@ -203,9 +206,13 @@ impl Reader {
     }
 
     /// What comes next from the assigned partitions.
-    pub(super) fn poll(&self, wait: Duration) -> Result<Polled, ReadError> {
-        match self.client.consumer().poll(wait) {
-            Some(Ok(message)) => Ok(Polled::Record(detach(&message, &self.topic))),
+    pub(super) fn poll<T>(&self, wait: Duration, take: Take<T>) -> Result<Polled<T>, ReadError> {
+        match self.client.polled().poll(wait) {
+            Some(Ok(message)) => {
+                let (partition, offset) = (message.partition(), message.offset());
+                let taken = take(&message, &self.topic);
+                Ok(Polled::Record(Partition(partition), Offset(offset), taken))
+            }
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Polled::End(Partition(partition))),
             Some(Err(error)) => ReadError::of(&self.topic, error).map_or(Ok(Polled::Nothing), Err),
             None => Ok(Polled::Nothing),
@@ -215,7 +222,7 @@ impl Reader {
     /// Behind everything in an assigned partition that was polled or passed over; none before
     /// anything was.
     pub(super) fn position(&self, partition: Partition) -> Option<Offset> {
-        let positions = self.client.consumer().position().ok()?;
+        let positions = self.client.polled().position().ok()?;
         match positions.find_partition(self.topic.as_str(), partition.0)?.offset() {
             rdkafka::Offset::Offset(offset) => Some(Offset(offset)),
             _ => None,
@@ -237,7 +244,7 @@ impl Reader {
         Offset(offset): Offset,
     ) -> Result<(), ReadError> {
         let offset = rdkafka::Offset::Offset(offset);
-        let consumer = self.client.consumer();
+        let consumer = self.client.polled();
         consumer
             .seek(self.topic.as_str(), partition.0, offset, SEEK)
             .map_err(|error| self.failed(error))

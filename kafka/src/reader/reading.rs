@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::error::ReadError;
-use super::open::{Polled, Range, Reader};
+use super::open::{Polled, Range, Reader, Take};
 use crate::admin::AdminError;
+use crate::client::detach;
 use crate::{Offset, Partition, Record};
 
 /// How often it is looked whether an end has been reached that no record tells of.
@@ -50,13 +51,22 @@ impl<'a> Reading<'a> {
         Self { reader, open, patience, progressed: Instant::now() }
     }
 
-    fn advance(&mut self) -> Result<Option<Record>, ReadError> {
+    /// How many records there are. Nothing of them is copied.
+    pub fn count(mut self) -> Result<u64, ReadError> {
+        let mut count = 0;
+        while let Some(()) = self.advance(|_, _| ())? {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn advance<T>(&mut self, take: Take<T>) -> Result<Option<T>, ReadError> {
         // Bounded: without progress it ends by `patience`, and the ranges bound progress.
         while !self.open.is_empty() {
-            match self.reader.poll(LOOK_EVERY)? {
-                Polled::Record(record) => {
-                    if self.is_wanted(&record)? {
-                        return Ok(Some(record));
+            match self.reader.poll(LOOK_EVERY, take)? {
+                Polled::Record(partition, offset, taken) => {
+                    if self.is_wanted(partition, offset)? {
+                        return Ok(Some(taken));
                     }
                 }
                 Polled::End(partition) => self.met_end(partition)?,
@@ -66,11 +76,11 @@ impl<'a> Reading<'a> {
         Ok(None)
     }
 
-    fn is_wanted(&mut self, record: &Record) -> Result<bool, ReadError> {
+    fn is_wanted(&mut self, partition: Partition, offset: Offset) -> Result<bool, ReadError> {
         self.progressed = Instant::now();
-        let stretch = self.open.get(&record.partition);
-        let wanted = stretch.is_some_and(|it| record.offset < it.range.to);
-        self.passed(record.partition, record.offset.next())?;
+        let stretch = self.open.get(&partition);
+        let wanted = stretch.is_some_and(|it| offset < it.range.to);
+        self.passed(partition, offset.next())?;
         Ok(wanted)
     }
 
@@ -160,7 +170,7 @@ impl Iterator for Reading<'_> {
     type Item = Result<Record, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.advance().transpose();
+        let next = self.advance(detach).transpose();
         if !matches!(next, Some(Ok(_))) {
             self.open.clear();
         }

@@ -1,28 +1,27 @@
-//! The books of an audit: every record is entered, faults that show at once are told at once, the
-//! others when the books are closed.
+//! The books of an audit: every record is entered as a fact, and when the books are closed the
+//! facts are gone through in their order.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use longshore_kafka::reader::Range;
+use longshore_kafka::{Offset, Partition, Record};
+use longshore_schemas::records::{GroupResult, InboxRecord, JournalRecord, PartStatus};
+use longshore_schemas::{Codec, Origin, ResultOrigin, TopicName};
 
-use longshore_kafka::{Offset, Record};
-use longshore_schemas::records::PartStatus;
-use longshore_schemas::{Origin, TopicName};
-
-use super::bits::Bits;
-use super::claim::Claim;
+use super::claim::{Claim, inbox_record};
+use super::facts::{About, End, ItemFact, Made, Output, Spot, content_of, content_within, hash_of};
 use super::fault::{Fault, Place};
-use super::input::{Found, Input, hash_of};
-use super::once::Once;
-use super::order::{Order, Output};
-use super::plan::{Audited, Kind, Plan, Written};
+use super::groups::{Closing, GroupFact, Groups, InPartition, JoinRead, OfGroup, says};
+use super::input::Input;
+use super::items::{Items, Settled};
+use super::looks::ProgressOf;
+use super::order::Order;
+use super::plan::{Audited, AuditedJoin, Kind, Plan, Written};
 use super::report::{NotChecked, Report, StageReport};
-use crate::inspect::Progress;
-
-/// The committed progress of a stage, by partition.
-pub(super) type ProgressOf = BTreeMap<i32, Progress>;
+use super::sorter::Sorter;
+use super::state_dir::StateDir;
+use crate::inspect::{InspectError, Progress};
 
 /// The progress of a stage around the reading of topics.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Around {
     /// As it stood before any was read: what was finished then must show.
     pub(super) before: ProgressOf,
@@ -39,107 +38,161 @@ pub(super) enum Nothing {
     LeftOut,
     /// Nobody knows: records may have gone from this topic.
     Expired(TopicName),
+    /// Nobody knows: an open transaction holds this topic back.
+    Held(TopicName),
 }
 
-/// The books of all stages.
-pub(super) struct Books {
-    stages: Vec<Book>,
-    /// The results of joins that have been seen in each topic.
-    results: HashSet<(TopicName, String)>,
+/// The books of all stages and joins.
+pub(super) struct Books<'a> {
+    plan: &'a Plan,
+    state: &'a StateDir,
+    inputs: Vec<Input>,
+    items: Sorter<ItemFact>,
+    groups: Sorter<GroupFact>,
     pub(super) report: Report,
 }
 
-/// The book of one stage.
-struct Book {
-    audited: Audited,
-    input: Arc<Input>,
-    /// Items with an output or an outcome.
-    done: BTreeMap<i32, Bits>,
-    /// Items that were given up.
-    given_up: BTreeMap<i32, Bits>,
-    once: BTreeMap<TopicName, Once>,
-    order: Order,
-    tally: StageReport,
+/// What must be known for the books to be closed.
+pub(super) struct Rest {
+    /// Of each stage, in the plan's order.
+    pub(super) stages: Vec<(Around, Nothing)>,
+    /// Of each join, in the plan's order.
+    pub(super) joins: Vec<JoinRead>,
 }
 
-/// How a record ends its item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Done,
-    GivenUp,
-}
-
-impl Books {
-    /// Empty books. `inputs` has the input of each of the plan's stages.
-    pub(super) fn new(plan: &Plan, inputs: &BTreeMap<TopicName, Arc<Input>>, shown: usize) -> Self {
-        let book = |audited: &Audited| {
-            let input = &inputs[&audited.consumer.topic];
-            Book::new(audited.clone(), Arc::clone(input))
-        };
-        Self {
-            stages: plan.stages.iter().map(book).collect(),
-            results: HashSet::new(),
+impl<'a> Books<'a> {
+    /// Empty books, for about so many records.
+    pub(super) fn new(
+        plan: &'a Plan,
+        state: &'a StateDir,
+        (about, shown): (u64, usize),
+    ) -> Result<Self, InspectError> {
+        let mut inputs: Vec<Input> = Vec::new();
+        for stage in &plan.stages {
+            let topic = &stage.consumer.topic;
+            if inputs.iter().all(|it| it.topic != *topic) {
+                inputs.push(Input::new(topic.clone()));
+            }
+        }
+        Ok(Self {
+            plan,
+            state,
+            inputs,
+            items: Sorter::new(state, "items", about)?,
+            groups: Sorter::new(state, "groups", about)?,
             report: Report::new(shown),
+        })
+    }
+
+    /// These stretches of a topic will be read.
+    pub(super) fn reads(&mut self, topic: &TopicName, ranges: &[Range]) {
+        if let Some(input) = self.inputs.iter_mut().find(|it| it.topic == *topic) {
+            input.reads(ranges);
         }
     }
 
-    /// Enters a record that a committed reader got of a topic.
-    pub(super) fn enter(&mut self, written: &Written, record: &Record) {
-        let claim = match written.kind {
-            Kind::Inbox => Claim::of_inbox(record),
-            Kind::Outputs | Kind::DeadLetters => Claim::of(record),
+    /// Enters an item, if the topic is an input.
+    pub(super) fn enter_item(&mut self, record: &Record) -> Result<(), InspectError> {
+        let Some(input) = self.input(&record.topic) else {
+            return Ok(());
         };
+        let what =
+            About::Item { key: record.key.as_ref().map(hash_of), content: content_of(record) };
+        self.items.take(ItemFact { item: spot(input, record.partition, record.offset), what })
+    }
+
+    /// Enters a record that a committed reader got of a topic. `is_early`: it stood there before
+    /// anything was read.
+    pub(super) fn enter(
+        &mut self,
+        written: &Written,
+        record: &Record,
+        is_early: bool,
+    ) -> Result<(), InspectError> {
+        match written.kind {
+            Kind::Journal => self.enter_journal(record, is_early),
+            Kind::Conflicts => self.enter_conflict(record),
+            Kind::Inbox => {
+                let says = inbox_record(record);
+                self.enter_claim(written, record, Claim::of_inbox(record, says.as_ref()))?;
+                says.map_or(Ok(()), |says| self.enter_inbox(record, says))
+            }
+            Kind::Outputs | Kind::DeadLetters => {
+                self.enter_claim(written, record, Claim::of(record))
+            }
+        }
+    }
+
+    fn enter_claim(
+        &mut self,
+        written: &Written,
+        record: &Record,
+        claim: Claim,
+    ) -> Result<(), InspectError> {
         match claim {
-            Claim::NoItem => {}
-            Claim::Made(origin) => self.enter_item(written, record, &origin, (|_| true, End::Done)),
+            Claim::NoItem => Ok(()),
+            Claim::Made(origin) => self.enter_made(written, record, &origin, (|_| true, End::Done)),
             Claim::Ended { origin, stage, status } => {
                 let end = match status {
                     PartStatus::Done | PartStatus::Skipped => End::Done,
                     PartStatus::Failed => End::GivenUp,
                 };
-                let is_writer = |it: &Audited| it.ends(&stage);
-                self.enter_item(written, record, &origin, (is_writer, end));
+                self.enter_made(written, record, &origin, (|it| it.ends(&stage), end))
             }
             Claim::DeadLetter { origin, stage } => {
-                let is_writer = |it: &Audited| it.is(&stage);
-                self.enter_item(written, record, &origin, (is_writer, End::GivenUp));
+                let end = match written.kind {
+                    Kind::DeadLetters => End::DeadLetter(content_within(record)),
+                    _ => End::GivenUp,
+                };
+                self.enter_made(written, record, &origin, (|it| it.is(&stage), end))
             }
-            Claim::Result(origin) => self.enter_result(record, origin),
-            Claim::Untraceable(origin) => self.untraceable(written, record, origin),
+            Claim::Result(origin) => self.enter_result(written, record, &origin),
+            Claim::Untraceable(origin) => {
+                self.untraceable(written, record, origin);
+                Ok(())
+            }
         }
     }
 
-    fn enter_item(
+    fn enter_made(
         &mut self,
         written: &Written,
         record: &Record,
         origin: &Origin,
         (is_writer, end): (impl Fn(&Audited) -> bool, End),
-    ) {
-        let writes_here = |book: &&mut Book| {
-            let audited = &book.audited;
+    ) -> Result<(), InspectError> {
+        let writes_here = |(_, audited): &(usize, &Audited)| {
             audited.consumer.topic == origin.topic
                 && audited.writes.contains(&written.topic)
                 && is_writer(audited)
         };
-        let mut writers = self.stages.iter_mut().filter(writes_here);
-        match (writers.next(), writers.next()) {
-            (None, _) => self.untraceable(written, record, origin.to_string()),
-            (Some(book), None) => book.enter(record, origin, (written.kind, end), &mut self.report),
+        let mut writers = self.plan.stages.iter().enumerate().filter(writes_here);
+        let (stage, audited) = match (writers.next(), writers.next()) {
+            (None, _) => {
+                self.untraceable(written, record, origin.to_string());
+                return Ok(());
+            }
+            (Some(writer), None) => writer,
             (Some(_), Some(_)) => {
                 let (topic, input) = (written.topic.clone(), origin.topic.clone());
-                let several = NotChecked::SeveralWriters { topic, input };
-                self.report.not_checked(several);
+                self.report.not_checked(NotChecked::SeveralWriters { topic, input });
+                return Ok(());
             }
-        }
-    }
-
-    fn enter_result(&mut self, record: &Record, origin: String) {
-        self.report.results += 1;
-        let at = Place::of(record);
-        if !self.results.insert((record.topic.clone(), origin.clone())) {
-            self.report.fault(Fault::Doubled { origin, at });
-        }
+        };
+        let (Some(input), Some(topic)) = (self.input(&audited.consumer.topic), self.topic(written))
+        else {
+            return Ok(());
+        };
+        let what = About::Made(Made {
+            stage: number(stage),
+            index: origin.index,
+            topic,
+            partition: record.partition.0,
+            offset: record.offset.0,
+            end,
+        });
+        let (partition, offset) = (Partition(origin.partition), Offset(origin.offset));
+        self.items.take(ItemFact { item: spot(input, partition, offset), what })
     }
 
     /// Dead letters may come from others: sources, or stages that aren't audited.
@@ -152,136 +205,192 @@ impl Books {
         }
     }
 
-    /// Closes the books: of each stage, in the plan's order, its progress and what it means that
-    /// nothing came of an item.
-    pub(super) fn close(mut self, stages: &[(Around, Nothing)]) -> Report {
-        for (book, (around, nothing)) in self.stages.into_iter().zip(stages) {
-            book.close(around, nothing, &mut self.report);
-        }
-        self.report
-    }
-}
+    // ----- groups
 
-impl Book {
-    fn new(audited: Audited, input: Arc<Input>) -> Self {
-        Self {
-            order: Order::new(audited.ordering),
-            tally: StageReport::new(&audited.consumer),
-            audited,
-            input,
-            done: BTreeMap::new(),
-            given_up: BTreeMap::new(),
-            once: BTreeMap::new(),
+    fn enter_inbox(&mut self, record: &Record, says: InboxRecord) -> Result<(), InspectError> {
+        let at = standing(record);
+        let (group, revision, what) = match says {
+            InboxRecord::Open(it) => (it.group_id, it.revision, OfGroup::Opened(at)),
+            InboxRecord::Outcome(it) => {
+                let what = OfGroup::Ended { stage: hash_of(&it.stage), part: it.part_id.0, at };
+                (it.group_id, it.revision, what)
+            }
+            InboxRecord::Seal(_) | InboxRecord::Tick(_) => return Ok(()),
+        };
+        match self.plan.joins.iter().position(|it| it.consumer.topic == record.topic) {
+            Some(join) => self.enter_group(join, (group.as_str(), revision.0), what),
+            None => Ok(()),
         }
     }
 
-    fn enter(
+    /// An opening that was set aside isn't closed.
+    fn enter_conflict(&mut self, record: &Record) -> Result<(), InspectError> {
+        let join = self.plan.joins.iter().position(|it| it.conflicts == record.topic);
+        let origin = Origin::read(&record.headers).ok().flatten();
+        let (Some(join), Some(origin), Some(InboxRecord::Open(opening))) =
+            (join, origin, inbox_record(record))
+        else {
+            return Ok(());
+        };
+        let at = InPartition { partition: origin.partition, offset: origin.offset };
+        let of = (opening.group_id.as_str(), opening.revision.0);
+        self.enter_group(join, of, OfGroup::SetAside(at))
+    }
+
+    fn enter_journal(&mut self, record: &Record, is_early: bool) -> Result<(), InspectError> {
+        let join = self.plan.joins.iter().position(|it| it.journal == record.topic);
+        let says = record.value.as_ref().and_then(|it| JournalRecord::decode(it).ok());
+        let (Some(join), Some(JournalRecord::Closed(closed))) = (join, says) else {
+            return Ok(());
+        };
+        let closing = Closing::of(&closed, is_early);
+        let what = OfGroup::Closed { at: standing(record), closing };
+        self.enter_group(join, (closed.group_id.as_str(), closed.revision.0), what)
+    }
+
+    fn enter_result(
         &mut self,
+        written: &Written,
         record: &Record,
-        origin: &Origin,
-        (kind, end): (Kind, End),
-        report: &mut Report,
-    ) {
-        let partition = origin.partition;
-        let item = match self.input.find(partition, origin.offset) {
-            Found::Record(item) => item,
-            Found::Expired => return self.tally.expired += 1,
-            Found::Newer => return self.tally.newer += 1,
-            Found::Nothing => {
-                let (origin, at) = (origin.to_string(), Place::of(record));
-                return report.fault(Fault::Unknown { origin, at });
-            }
+        origin: &ResultOrigin,
+    ) -> Result<(), InspectError> {
+        self.report.results += 1;
+        let is_its = |it: &AuditedJoin| it.name == origin.join && it.results == written.topic;
+        let Some(join) = self.plan.joins.iter().position(is_its) else {
+            self.report.of_others += 1;
+            return Ok(());
         };
-        self.tally.records += 1;
-        let once = self.once.entry(record.topic.clone()).or_default();
-        if !once.see(partition, item, origin.index) {
-            let (origin, at) = (origin.to_string(), Place::of(record));
-            return report.fault(Fault::Doubled { origin, at });
-        }
-        let ended = match end {
-            End::Done => &mut self.done,
-            End::GivenUp => &mut self.given_up,
-        };
-        ended.entry(partition).or_default().insert(item);
-        // Redriven dead letters may come in any order.
-        if kind != Kind::DeadLetters {
-            self.enter_output(record, origin, item, report);
-        }
+        let decoded = Codec::<GroupResult>::shared().ok().zip(record.value.as_ref());
+        let result = decoded.and_then(|(codec, value)| codec.decode(value).ok());
+        let says = result.map_or(0, |it| says(it.status, it.completed_by, it.counts));
+        let of = (origin.group_id.as_str(), origin.revision.0);
+        self.enter_group(join, of, OfGroup::Result { at: standing(record), says })
     }
 
-    fn enter_output(&mut self, record: &Record, origin: &Origin, item: usize, report: &mut Report) {
-        let output = Output {
-            lies_in: hash_of((record.topic.as_str(), record.partition)),
-            partition: origin.partition,
-            offset: origin.offset,
-            item,
-            index: origin.index,
-        };
-        if let Some(behind) = self.order.take(&self.input, output) {
-            report.fault(Fault::Swapped { origin: origin.clone(), at: Place::of(record), behind });
-        }
-    }
-
-    fn close(mut self, around: &Around, nothing: &Nothing, report: &mut Report) {
-        let group = &self.audited.consumer.group;
-        if around.after.values().all(|it| *it == Progress::None) {
-            report.not_checked(NotChecked::NoProgress(group.clone()));
-        } else {
-            if around.after.values().any(Progress::is_unusable) {
-                report.not_checked(NotChecked::UnusableMap(group.clone()));
-            }
-            let input = Arc::clone(&self.input);
-            for (partition, offset, item) in input.records() {
-                self.settle(around, (partition, offset, item), nothing, report);
-            }
-        }
-        self.tally.in_order = self.order.checked;
-        if self.tally.untold > 0
-            && let Nothing::Expired(topic) = nothing
-        {
-            report.not_checked(NotChecked::Expired {
-                topic: topic.clone(),
-                stage: self.audited.consumer.name.clone(),
-                items: self.tally.untold,
-            });
-        }
-        report.stages.push(self.tally);
-    }
-
-    /// Holds what came of an item against what progress says of it.
-    fn settle(
+    fn enter_group(
         &mut self,
-        around: &Around,
-        (partition, offset, index): (i32, i64, usize),
-        nothing: &Nothing,
-        report: &mut Report,
-    ) {
-        let has = |ends: &BTreeMap<i32, Bits>| {
-            let bits = ends.get(&partition);
-            bits.is_some_and(|it| it.contains(index))
-        };
-        let (done, given_up) = (has(&self.done), has(&self.given_up));
-        let was_finished = finishes(&around.before, partition, offset) == Some(true);
-        self.tally.given_up += u64::from(given_up);
-        self.tally.finished += u64::from(was_finished);
-        let stage = self.audited.consumer.name.clone();
-        let item = Place { topic: self.input.topic.clone(), partition, offset };
-        if done && given_up {
-            report.fault(Fault::TwoEnds { stage, item });
-        } else if !done && !given_up && was_finished {
-            self.tally.untold += 1;
-            if *nothing == Nothing::Lost {
-                report.fault(Fault::Lost { stage, item });
+        join: usize,
+        (group, revision): (&str, u32),
+        what: OfGroup,
+    ) -> Result<(), InspectError> {
+        let group = group.to_owned();
+        self.groups.take(GroupFact { join: number(join), group, revision, what })
+    }
+
+    // ----- the end
+
+    /// Closes the books.
+    pub(super) fn close(self, rest: &Rest) -> Result<Report, InspectError> {
+        let Self { plan, state, inputs, items, groups, mut report } = self;
+        let mut lines = Sorter::new(state, "lines", items.taken())?;
+        let stages = plan.stages.iter().zip(&rest.stages);
+        let settled = stages.map(|(audited, rest)| {
+            let input = inputs.iter().position(|it| it.topic == audited.consumer.topic);
+            let tally = StageReport::new(&audited.consumer);
+            Settled::new(audited, number(input.unwrap_or_default()), rest, tally)
+        });
+        let mut settling = Items::new(plan, &inputs, settled.collect());
+        let mut facts = items.sorted()?;
+        while let Some(fact) = facts.next()? {
+            if let Some(output) = settling.take(fact, &mut report) {
+                lines.take(output)?;
             }
-        } else if (done || given_up) && finishes(&around.after, partition, offset) == Some(false) {
-            report.fault(Fault::Unfinished { stage, item });
         }
+        settling.end(&mut report);
+        drop(facts);
+        let mut stages = settling.stages;
+        check_order(plan, &mut stages, lines, &mut report)?;
+        stages.into_iter().for_each(|stage| tell(stage, &mut report));
+        check_groups(plan, &rest.joins, groups, &mut report)?;
+        Ok(report)
+    }
+
+    fn input(&self, topic: &TopicName) -> Option<u16> {
+        self.inputs.iter().position(|it| it.topic == *topic).map(number)
+    }
+
+    fn topic(&self, written: &Written) -> Option<u16> {
+        self.plan.topics.iter().position(|it| it.topic == written.topic).map(number)
     }
 }
 
-fn finishes(progress: &ProgressOf, partition: i32, offset: i64) -> Option<bool> {
-    let progress = progress.get(&partition).unwrap_or(&Progress::None);
-    progress.finishes(Offset(offset))
+fn check_order(
+    plan: &Plan,
+    stages: &mut [Settled<'_>],
+    lines: Sorter<Output>,
+    report: &mut Report,
+) -> Result<(), InspectError> {
+    let mut order = Order::default();
+    let mut outputs = lines.sorted()?;
+    while let Some(output) = outputs.next()? {
+        let stage = &mut stages[usize::from(output.line.stage)];
+        stage.tally.in_order += 1;
+        if let Some(behind) = order.take(&output) {
+            let topic = plan.topics[usize::from(output.line.topic)].topic.clone();
+            let origin = Origin {
+                topic: stage.audited.consumer.topic.clone(),
+                partition: output.line.of,
+                offset: output.item,
+                index: output.index,
+            };
+            let at = Place { topic, partition: output.line.partition, offset: output.offset };
+            report.fault(Fault::Swapped { origin, at, behind });
+        }
+    }
+    Ok(())
+}
+
+/// What is said of a stage in the end.
+fn tell(stage: Settled<'_>, report: &mut Report) {
+    let Settled { audited, around, nothing, ref tally, .. } = stage;
+    let group = &audited.consumer.group;
+    if !stage.has_progress() {
+        report.not_checked(NotChecked::NoProgress(group.clone()));
+    } else if around.after.values().any(Progress::is_unusable) {
+        report.not_checked(NotChecked::UnusableMap(group.clone()));
+    }
+    let (name, items) = (audited.consumer.name.clone(), tally.untold);
+    match nothing {
+        Nothing::Expired(topic) if items > 0 => {
+            let topic = topic.clone();
+            report.not_checked(NotChecked::Expired { topic, stage: name, items });
+        }
+        Nothing::Held(topic) if items > 0 => {
+            let topic = topic.clone();
+            report.not_checked(NotChecked::Held { topic, stage: name, items });
+        }
+        Nothing::Lost | Nothing::LeftOut | Nothing::Expired(_) | Nothing::Held(_) => {}
+    }
+    report.stages.push(stage.tally);
+}
+
+fn check_groups(
+    plan: &Plan,
+    reads: &[JoinRead],
+    groups: Sorter<GroupFact>,
+    report: &mut Report,
+) -> Result<(), InspectError> {
+    let joins: Vec<_> = plan.joins.iter().zip(reads.iter().cloned()).collect();
+    let mut of_joins = Groups::new(&joins);
+    let mut facts = groups.sorted()?;
+    while let Some(fact) = facts.next()? {
+        of_joins.take(&fact, report);
+    }
+    of_joins.close(report);
+    Ok(())
+}
+
+fn spot(input: u16, partition: Partition, offset: Offset) -> Spot {
+    Spot { input, partition: partition.0, offset: offset.0 }
+}
+
+fn standing(record: &Record) -> InPartition {
+    InPartition { partition: record.partition.0, offset: record.offset.0 }
+}
+
+/// A stage's, a join's or a topic's number: a pipeline has far fewer than 65,536 of them.
+fn number(index: usize) -> u16 {
+    u16::try_from(index).expect("a pipeline has fewer stages and topics")
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ pub(super) enum Claim {
         /// The stage.
         stage: StageName,
     },
-    /// The result of a join, by its origin's text.
-    Result(String),
+    /// The result of a join.
+    Result(ResultOrigin),
     /// A tick of a join's owner: of no item.
     NoItem,
     /// Nothing that can be traced; what stands where its origin should.
@@ -43,7 +43,7 @@ impl Claim {
             return Self::Made(origin);
         }
         if let Ok(Some(origin)) = ResultOrigin::read(&record.headers) {
-            return Self::Result(origin.to_string());
+            return Self::Result(origin);
         }
         match record.headers.get(ORIGIN) {
             Some(text) => Self::Untraceable(String::from_utf8_lossy(text).into_owned()),
@@ -51,18 +51,20 @@ impl Claim {
         }
     }
 
-    /// The same, of a record of an inbox.
-    pub(super) fn of_inbox(record: &Record) -> Self {
-        match (inbox_record(record), Self::of(record)) {
+    /// The same, of a record of an inbox that says this, if it can be read.
+    pub(super) fn of_inbox(record: &Record, says: Option<&InboxRecord>) -> Self {
+        match (says, Self::of(record)) {
             (Some(InboxRecord::Tick(_)), _) => Self::NoItem,
             (Some(InboxRecord::Outcome(outcome)), Self::Made(origin)) => {
-                Self::Ended { origin, stage: outcome.stage, status: outcome.status }
+                let (stage, status) = (outcome.stage.clone(), outcome.status);
+                Self::Ended { origin, stage, status }
             }
             (_, claim) => claim,
         }
     }
 }
 
-fn inbox_record(record: &Record) -> Option<InboxRecord> {
+/// What a record of an inbox says.
+pub(super) fn inbox_record(record: &Record) -> Option<InboxRecord> {
     InboxRecord::decode(record.value.as_ref()?).ok()
 }

@@ -14,7 +14,9 @@ use crate::pipeline::{Join, Pipeline, Stage};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub(super) stages: Vec<Audited>,
-    /// Every topic that is read for it, but inputs.
+    pub(super) joins: Vec<AuditedJoin>,
+    /// Every topic that is read for it, but inputs; journals last, so that the closing of each
+    /// result that was read must be in them.
     pub(super) topics: Vec<Written>,
 }
 
@@ -28,6 +30,16 @@ pub(super) struct Audited {
     pub(super) ends: BTreeSet<StageName>,
     /// Where it writes, inboxes and dead letters among them.
     pub(super) writes: BTreeSet<TopicName>,
+}
+
+/// A join that is audited: its consumer reads its inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AuditedJoin {
+    pub(super) name: StageName,
+    pub(super) consumer: Consumer,
+    pub(super) journal: TopicName,
+    pub(super) conflicts: TopicName,
+    pub(super) results: TopicName,
 }
 
 /// A topic that is written.
@@ -48,6 +60,10 @@ pub(super) enum Kind {
     Inbox,
     /// Items that were given up.
     DeadLetters,
+    /// What a join set aside of its inbox.
+    Conflicts,
+    /// The closings of a join's groups.
+    Journal,
 }
 
 /// A stage that is in no pipeline.
@@ -87,19 +103,22 @@ impl Plan {
     /// The stages of a pipeline that read or write one of these topics; all, if none is named.
     pub fn of(pipeline: &Pipeline, topics: &[TopicName]) -> Result<Self, PlanError> {
         let mut stages: Vec<_> = pipeline.stages().iter().map(|it| audited(pipeline, it)).collect();
-        let results: Vec<_> = pipeline.joins().iter().map(|it| pipeline.results(it)).collect();
-        check_known(pipeline, topics, &stages, &results)?;
+        let mut joins: Vec<_> = pipeline.joins().iter().map(|it| join(pipeline, it)).collect();
+        check_known(pipeline, topics, &stages, &joins)?;
         let is_named = |topic: &TopicName| topics.is_empty() || topics.contains(topic);
         stages.retain(|it| is_named(&it.consumer.topic) || it.writes.iter().any(is_named));
+        joins.retain(|it| it.named_by().into_iter().any(is_named));
         let mut read: BTreeSet<_> = stages.iter().flat_map(|it| it.writes.clone()).collect();
-        read.extend(results.into_iter().filter(is_named));
+        read.extend(joins.iter().flat_map(|it| it.named_by().map(TopicName::clone)));
+        read.extend(joins.iter().map(|it| it.conflicts.clone()));
         let written = |topic: TopicName| Written {
             kind: kind_of(pipeline, &topic),
             is_closed: is_named(&topic),
             topic,
         };
-        let topics = read.into_iter().map(written).collect();
-        Ok(Self { stages, topics })
+        let mut topics: Vec<_> = read.into_iter().map(written).collect();
+        topics.sort_by_key(|it| it.kind == Kind::Journal);
+        Ok(Self { stages, joins, topics })
     }
 
     /// One stage that is in no pipeline.
@@ -118,7 +137,20 @@ impl Plan {
             ends: BTreeSet::new(),
             writes: topics.iter().map(|it| it.topic.clone()).collect(),
         };
-        Self { stages: vec![audited], topics }
+        Self { stages: vec![audited], joins: Vec::new(), topics }
+    }
+
+    /// The consumers whose progress is looked at: stages first.
+    pub(super) fn consumers(&self) -> impl Iterator<Item = &Consumer> {
+        let stages = self.stages.iter().map(|it| &it.consumer);
+        stages.chain(self.joins.iter().map(|it| &it.consumer))
+    }
+}
+
+impl AuditedJoin {
+    /// The topics by which it can be named.
+    fn named_by(&self) -> [&TopicName; 3] {
+        [&self.consumer.topic, &self.journal, &self.results]
     }
 }
 
@@ -138,10 +170,11 @@ fn check_known(
     pipeline: &Pipeline,
     topics: &[TopicName],
     stages: &[Audited],
-    results: &[TopicName],
+    joins: &[AuditedJoin],
 ) -> Result<(), PlanError> {
     let of_stages = stages.iter().flat_map(|it| it.writes.iter().chain([&it.consumer.topic]));
-    let known: BTreeSet<_> = of_stages.chain(results).collect();
+    let of_joins = joins.iter().flat_map(AuditedJoin::named_by);
+    let known: BTreeSet<_> = of_stages.chain(of_joins).collect();
     match topics.iter().find(|topic| !known.contains(topic)) {
         None => Ok(()),
         Some(topic) => Err(PlanError::Foreign {
@@ -171,15 +204,37 @@ fn audited(pipeline: &Pipeline, stage: &Stage) -> Audited {
     }
 }
 
+fn join(pipeline: &Pipeline, join: &Join) -> AuditedJoin {
+    let name = StageName::from(join.name.as_str());
+    AuditedJoin {
+        consumer: Consumer {
+            name: name.clone(),
+            kind: crate::inspect::Kind::Join,
+            group: pipeline.join_group(join),
+            topic: pipeline.inbox(join),
+        },
+        name,
+        journal: pipeline.journal(join),
+        conflicts: pipeline.conflicts(join),
+        results: pipeline.results(join),
+    }
+}
+
 fn opens(stage: &Stage, join: &Join) -> bool {
     stage.fan_out.as_ref().is_some_and(|it| it.join == join.name)
 }
 
 fn kind_of(pipeline: &Pipeline, topic: &TopicName) -> Kind {
-    let is_inbox = pipeline.joins().iter().any(|it| pipeline.inbox(it) == *topic);
+    let is = |of: fn(&Pipeline, &Join) -> TopicName| {
+        pipeline.joins().iter().any(|it| of(pipeline, it) == *topic)
+    };
     let mut stages = pipeline.stages().iter();
-    if is_inbox {
+    if is(Pipeline::inbox) {
         Kind::Inbox
+    } else if is(Pipeline::journal) {
+        Kind::Journal
+    } else if is(Pipeline::conflicts) {
+        Kind::Conflicts
     } else if stages.any(|it| pipeline.stage_dead_letters(it) == *topic) {
         Kind::DeadLetters
     } else {

@@ -16,12 +16,20 @@ use crate::table::Table;
 pub struct Report {
     /// Each audited stage.
     pub stages: Vec<StageReport>,
+    /// Each audited join.
+    pub joins: Vec<JoinReport>,
     /// Results of joins that were looked at.
     pub results: u64,
     /// Records that belong to none of the audited stages, in topics that others write too.
     pub of_others: u64,
     /// Records that only uncommitted readers get: aborted ones, and those of open transactions.
     pub hidden: u64,
+    /// Looks at the committed progress of a partition.
+    pub looks: u64,
+    /// Dead letters that were held against their items.
+    pub dead_letters: u64,
+    /// Partitions whose last stable offset was looked at.
+    pub partitions: u64,
     /// How many faults were found of each kind.
     pub counts: BTreeMap<Invariant, u64>,
     /// The first of them.
@@ -57,6 +65,27 @@ pub struct StageReport {
     pub newer: u64,
 }
 
+/// What was looked at of one join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JoinReport {
+    /// Its name.
+    pub join: String,
+    /// Openings in its inbox that weren't set aside.
+    pub openings: u64,
+    /// Parts that ended in its inbox, each once.
+    pub parts: u64,
+    /// Closings in its journal.
+    pub closings: u64,
+    /// Its results.
+    pub results: u64,
+}
+
+impl JoinReport {
+    pub(super) fn new(join: &StageName) -> Self {
+        Self { join: join.to_string(), openings: 0, parts: 0, closings: 0, results: 0 }
+    }
+}
+
 /// Something that couldn't be checked, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotChecked {
@@ -72,6 +101,24 @@ pub enum NotChecked {
         stage: StageName,
         /// How many items.
         items: u64,
+    },
+    /// Nothing came of some items, or an open transaction holds it back.
+    Held {
+        /// The topic that is held back.
+        topic: TopicName,
+        /// The stage.
+        stage: StageName,
+        /// How many items.
+        items: u64,
+    },
+    /// A join without committed progress: nothing tells which of its groups are dealt with.
+    NoLow(String),
+    /// What should stand in a topic of a join isn't there, and may be gone or held back.
+    JoinExpired {
+        /// The join.
+        join: StageName,
+        /// The topic.
+        topic: TopicName,
     },
     /// Stages that read the same topic and write the same one: nothing tells whose a record is.
     SeveralWriters {
@@ -98,9 +145,13 @@ impl Report {
     pub(super) fn new(shown: usize) -> Self {
         Self {
             stages: Vec::new(),
+            joins: Vec::new(),
             results: 0,
             of_others: 0,
             hidden: 0,
+            looks: 0,
+            dead_letters: 0,
+            partitions: 0,
             counts: Invariant::ALL.into_iter().map(|it| (it, 0)).collect(),
             faults: Vec::new(),
             not_checked: BTreeSet::new(),
@@ -134,11 +185,16 @@ impl Report {
     fn checked(&self, invariant: Invariant) -> String {
         let sum = |of: fn(&StageReport) -> u64| self.stages.iter().map(of).sum::<u64>();
         let (records, results) = (sum(|it| it.records), self.results);
+        let closings = self.joins.iter().map(|it| it.closings).sum::<u64>();
         match invariant {
+            Invariant::Eo1 => format!("{records} records, {closings} closings"),
             Invariant::Eo2 => format!("{} finished items", sum(|it| it.finished)),
             Invariant::Eo3 => format!("{records} records, {results} results"),
             Invariant::Eo4 => format!("{records} records; {} more are hidden", self.hidden),
+            Invariant::Eo5 | Invariant::Eo7 => format!("{} looks at a partition", self.looks),
             Invariant::Eo6 => format!("{} records", sum(|it| it.in_order)),
+            Invariant::Eo8 => format!("{} dead letters", self.dead_letters),
+            Invariant::Lv1 => format!("{} partitions", self.partitions),
         }
     }
 }
@@ -190,6 +246,20 @@ impl fmt::Display for NotChecked {
                 "EO-2: nothing tells of {items} items of {stage}, but records may be gone from \
                  {topic}"
             ),
+            Self::Held { topic, stage, items } => write!(
+                f,
+                "EO-2: nothing tells of {items} items of {stage}, but {topic} is held back by an \
+                 open transaction"
+            ),
+            Self::NoLow(group) => {
+                write!(f, "EO-2 of groups: group {group} has no committed progress")
+            }
+            Self::JoinExpired { join, topic } => {
+                write!(
+                    f,
+                    "groups of {join}: records may be gone from {topic}, or are held back in it"
+                )
+            }
             Self::SeveralWriters { topic, input } => write!(
                 f,
                 "records in {topic} made of {input}: several stages write them, and nothing tells \
@@ -209,6 +279,15 @@ impl fmt::Display for Report {
             stages.row(names.into_iter().chain(counts.map(|count| count.to_string())));
         }
         writeln!(f, "{stages}")?;
+        if !self.joins.is_empty() {
+            let mut joins = Table::new(&["JOIN", "OPENINGS", "PARTS", "CLOSINGS", "RESULTS"]);
+            for it in &self.joins {
+                let counts = [it.openings, it.parts, it.closings, it.results];
+                let counts = counts.map(|count| count.to_string());
+                joins.row([it.join.clone()].into_iter().chain(counts));
+            }
+            writeln!(f, "{joins}")?;
+        }
         let mut promises = Table::new(&["PROMISE", "FAULTS", "CHECKED"]);
         for (invariant, count) in &self.counts {
             let promise = invariant.promise().to_owned();

@@ -1,6 +1,8 @@
 //! `audit`: whether topics and committed progress agree.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use longshore_kafka::lane::config::Ordering;
 use longshore_schemas::TopicName;
@@ -36,6 +38,14 @@ pub struct Args {
     /// How many faults are named; all are counted
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     pub shown: usize,
+    /// How long a transaction may stay open that holds a partition back
+    #[arg(long, value_name = "DURATION", default_value = "60s",
+        value_parser = humantime::parse_duration)]
+    pub patience: Duration,
+    /// A folder with room for up to a hundred bytes per record; by default the system's folder for
+    /// temporary files
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
 }
 
 /// Which items of a stage wait for one another.
@@ -57,8 +67,13 @@ struct Audited {
 
 pub(super) fn run(args: &Args, session: &mut Session<'_>) -> Result<Exit, CommandError> {
     let plan = plan(args, session)?;
-    let options = Options { shown: args.shown, may_skip: args.may_skip };
-    let report = audit(&Observer::connect(&session.kafka()?)?, &plan, options)?;
+    let options = Options {
+        shown: args.shown,
+        may_skip: args.may_skip,
+        patience: args.patience,
+        state_dir: args.state_dir.clone(),
+    };
+    let report = audit(&Observer::connect(&session.kafka()?)?, &plan, &options)?;
     let verdict = report.verdict();
     session.out.answer(&Audited { verdict, report })?;
     Ok(match verdict {

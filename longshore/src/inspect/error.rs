@@ -1,5 +1,8 @@
 //! Why a look from outside failed.
 
+use std::io;
+use std::path::PathBuf;
+
 use longshore_coordinator::JoinStateError;
 use longshore_kafka::admin::AdminError;
 use longshore_kafka::reader::ReadError;
@@ -61,18 +64,18 @@ pub enum InspectError {
         /// Which limit, and how to raise it.
         limit: String,
     },
-    /// A topic is larger than fits the memory of an audit.
+    /// What an audit remembers can't be kept on disk.
     #[error(
-        "topic {topic} holds {offsets} offsets, more than the {max} that an audit keeps in memory; \
-         audit a younger topic, or a stage that reads a smaller one"
+        "the audit's state can't be kept in {}: {source}; it takes up to a hundred bytes per \
+         record: name a folder with more room by --state-dir",
+        folder.display()
     )]
-    TooLarge {
-        /// The topic.
-        topic: TopicName,
-        /// Its offsets.
-        offsets: u64,
-        /// How many there may be.
-        max: u64,
+    AuditState {
+        /// Where it was to be kept.
+        folder: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
     },
     /// Progress that can't be mended without losing what it says.
     #[error("group {group}, {topic}/{partition}: {reason}")]

@@ -2,12 +2,15 @@
 
 use longshore::{Exit, Fleet};
 use longshore_handler::prelude::*;
-use longshore_kafka::Outgoing;
-use longshore_schemas::TopicName;
+use longshore_kafka::{Commit, Outgoing, Transaction};
+use longshore_schemas::headers::Failure;
+use longshore_schemas::{Timestamp, TopicName};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::harness::*;
+
+mod large;
 
 /// A stage with ten items (offsets 0 to 4 and 6 to 10: markers stand at 5 and 11, and 12 is an
 /// aborted record), all finished; keys a and b in turn.
@@ -44,10 +47,27 @@ impl Planted {
         offsets.iter().map(|it| self.output(*it)).collect()
     }
 
+    /// The dead letter of an item, which is of this key.
+    fn dead_letter(&self, offset: i64, key: &str) -> Outgoing {
+        let mut record = record(&self.dead_letters, key);
+        let failure = Failure {
+            class: "poison".into(),
+            message: "bad".into(),
+            origin: format!("{}/0/{offset}/0", self.input).parse().expect("an origin"),
+            attempts: 1,
+            stage: self.group.as_str().into(),
+            failed_at: Timestamp(0),
+        };
+        failure.write(&mut record.headers);
+        record
+    }
+
     fn audit(&self) -> (Exit, Value) {
         run_json(&[
             "audit",
             self.output.as_str(),
+            "--patience",
+            "1s",
             "--input",
             self.input.as_str(),
             "--group",
@@ -62,6 +82,7 @@ impl Planted {
         let (exit, answer) = self.audit();
         let what = what.replace("{in}", self.input.as_str()).replace("{out}", self.output.as_str());
         let what = what.replace("{group}", &self.group);
+        let what = what.replace("{dead}", self.dead_letters.as_str());
         let expected = json!([{"breaks": breaks, "what": what}]);
         assert_eq!(answer["report"]["faults"], expected);
         assert_eq!((exit, &answer["verdict"]), (Exit::Failed, &json!("faulty")));
@@ -119,9 +140,108 @@ fn an_output_without_its_progress_is_found() {
     let planted = Planted::new();
     write(&planted.outputs(&ITEMS), End::Commit);
     commit(&planted.group, &planted.input, 9, &[(9, 10)]);
-    let told =
-        "{in}/0/10 has records of {group} that can be read, and isn't finished in its progress";
-    planted.is_at_fault("EO-4", told);
+    let told = "{in}/0/10 has records of {group} that can be read, {out}/0/9 among them, and isn't \
+                finished in its progress";
+    planted.is_at_fault("EO-1", told);
+}
+
+#[test]
+fn progress_without_its_outputs_is_found() {
+    let planted = Planted::new();
+    write(&planted.outputs(&ITEMS[..9]), End::Commit);
+    commit(&planted.group, &planted.input, 9, &[(9, 11)]);
+    planted.is_at_fault("EO-2", "{in}/0/10 is finished by {group}, and nothing came of it");
+}
+
+#[test]
+fn progress_behind_the_end_of_its_input_is_found() {
+    let planted = Planted::new();
+    write(&planted.outputs(&ITEMS), End::Commit);
+    commit(&planted.group, &planted.input, 99, &[]);
+    let told = "group {group} at {in}/0/99: its position lies behind the log's end, 14";
+    planted.is_at_fault("EO-1", told);
+}
+
+#[test]
+fn a_dead_letter_is_an_end_and_a_doubled_one_is_found() {
+    let planted = Planted::new();
+    write(&planted.outputs(&ITEMS[..9]), End::Commit);
+    write(&[planted.dead_letter(10, "a")], End::Abort);
+    write(&[planted.dead_letter(10, "a")], End::Commit);
+    let (exit, answer) = planted.audit();
+    assert_eq!((exit, &answer["verdict"]), (Exit::Done, &json!("clean")), "{answer:#}");
+    assert_eq!(answer["report"]["dead_letters"], json!(1));
+    write(&[planted.dead_letter(10, "a")], End::Commit);
+    planted.is_at_fault("EO-8", "{dead}/0/4 is a second dead letter of {in}/0/10/0");
+}
+
+#[test]
+fn a_dead_letter_that_differs_from_its_item_is_found() {
+    let changes: [fn(&mut Outgoing); 3] = [
+        |it| it.key = None,
+        |it| it.value = Some("other".into()),
+        |it| it.headers.push("behind", None),
+    ];
+    for change in changes {
+        let planted = Planted::new();
+        write(&planted.outputs(&ITEMS[..9]), End::Commit);
+        let mut dead_letter = planted.dead_letter(10, "a");
+        change(&mut dead_letter);
+        write(&[dead_letter], End::Commit);
+        planted.is_at_fault("EO-8", "dead letter {dead}/0/0 differs from its item, {in}/0/10");
+    }
+}
+
+#[test]
+fn a_transaction_that_hangs_is_found_and_its_producer_named() {
+    let planted = Planted::new();
+    write(&planted.outputs(&ITEMS[..9]), End::Commit);
+    let mut producer = producer();
+    let mut open = Transaction::begin(&mut producer, DEADLINE).expect("begun");
+    open.produce(&planted.output(10), 0).expect("produced");
+    open.deliver().expect("delivered");
+
+    let (exit, answer) = planted.audit();
+    assert_eq!((exit, &answer["verdict"]), (Exit::Failed, &json!("faulty")), "{answer:#}");
+    let faults = answer["report"]["faults"].as_array().expect("faults");
+    let [fault] = &faults[..] else { panic!("{answer:#}") };
+    assert_eq!(fault["breaks"], json!("LV-1"));
+    let said = fault["what"].as_str().expect("text");
+    let (input, output) = (&planted.input, &planted.output);
+    let told = format!(
+        "the transaction that began with {output}/0/10, of {input}/0/10/0, is still open after \
+         1s, and holds back all behind it; it is held by producer id "
+    );
+    let holder = said.strip_prefix(&told).unwrap_or_else(|| panic!("{said}"));
+    let id = holder.split(' ').next().and_then(|it| it.parse::<u64>().ok());
+    assert!(id.is_some() && holder.ends_with("open since offset 10"), "{said}");
+    // What came of the item may lie behind it.
+    let told = format!("but {output} is held back by an open transaction");
+    assert!(answer["report"]["not_checked"][0].as_str().expect("text").contains(&told));
+
+    assert!(matches!(open.commit(), Commit::Committed));
+    let (exit, answer) = planted.audit();
+    assert_eq!((exit, &answer["verdict"]), (Exit::Done, &json!("clean")), "{answer:#}");
+}
+
+#[test]
+fn state_that_cannot_be_kept_stops_the_audit_and_none_is_left() {
+    let planted = Planted::new();
+    write(&planted.outputs(&ITEMS), End::Commit);
+    let folder = tempfile::tempdir().expect("a folder");
+    let audit = |state: &std::path::Path| {
+        let (output, input) = (planted.output.as_str(), planted.input.as_str());
+        let state = state.to_str().expect("UTF-8");
+        let stage = ["audit", output, "--input", input, "--group", &planted.group];
+        let arguments: Vec<_> = stage.into_iter().chain(["--state-dir", state]).collect();
+        run(&Fleet::new(), &arguments)
+    };
+    let below = folder.path().join("state");
+    assert_eq!(audit(&below).0, Ok(Exit::Done));
+    assert_eq!(std::fs::read_dir(&below).expect("made").count(), 0);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("written");
+    assert!(audit(&file).0.unwrap_err().contains("--state-dir"));
 }
 
 #[test]

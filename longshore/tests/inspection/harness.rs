@@ -17,7 +17,7 @@ use longshore_schemas::headers::ORIGIN;
 use longshore_schemas::{Headers, Timestamp, TopicName};
 use serde_json::Value;
 
-const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(60);
 pub const P0: Partition = Partition(0);
 
 /// The broker that the tests share.
@@ -96,13 +96,19 @@ pub enum End {
     Abort,
 }
 
-/// Writes records in one transaction.
-pub fn write(records: &[Outgoing], end: End) {
+/// A producer that can begin a transaction.
+pub fn producer() -> TransactionalProducer {
     let mut producer = TransactionalProducer::new(settings(), unique("txn")).expect("a producer");
     let started = Instant::now();
     while !producer.ready(Duration::from_secs(1)).expect("ready") {
         assert!(started.elapsed() < DEADLINE, "not ready within {DEADLINE:?}");
     }
+    producer
+}
+
+/// Writes records in one transaction.
+pub fn write(records: &[Outgoing], end: End) {
+    let mut producer = producer();
     let mut transaction = Transaction::begin(&mut producer, DEADLINE).expect("begun");
     for (tag, record) in records.iter().enumerate() {
         transaction.produce(record, tag).expect("produced");

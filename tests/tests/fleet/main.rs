@@ -2,6 +2,8 @@
 
 mod calm;
 
+mod audits;
+
 mod crashes;
 mod joins;
 mod producers;
