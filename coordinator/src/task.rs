@@ -1,6 +1,9 @@
 //! One inbox partition at work: records are absorbed as they come, and leave in the same order once
 //! their gathers are done, so that the position never passes a record with an effect left over.
 
+mod room;
+mod tail;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +19,7 @@ use crate::config::JoinConfig;
 use crate::gather::{Action, Closing, Effect, Gather, Hold};
 use crate::journal::{JournalMark, JournalMarks};
 use crate::outputs::Outputs;
+use crate::spill::SpillFile;
 use crate::state::JoinState;
 
 /// Ticks are written no more often than this.
@@ -31,6 +35,17 @@ pub struct JoinTask {
     owner: String,
     gather: Gather,
     marks: JournalMarks,
+    /// Where payloads go that have no room in memory.
+    file: SpillFile,
+    /// Handed over by the lane and not yet absorbed: there was no room.
+    waiting: VecDeque<Arc<Item>>,
+    /// That has been told.
+    is_full: bool,
+    /// Gathers that are at work, and what their groups take in memory.
+    closings: usize,
+    closing_bytes: usize,
+    /// Records read again at the take-over.
+    replayed: u64,
     /// Absorbed and not yet handed to the lane, in order.
     absorbed: VecDeque<Absorbed>,
     /// Handed to the lane and not yet committed, in order: what each releases when it is.
@@ -72,7 +87,8 @@ impl Handed {
 /// A place among the outputs of a record.
 enum Slot {
     Ready(Vec<Outgoing>),
-    Gathering,
+    /// Its group takes so many bytes in memory.
+    Gathering(usize),
 }
 
 /// A gather to be run, and where its result belongs.
@@ -86,19 +102,24 @@ pub struct Job {
 }
 
 impl JoinTask {
-    /// A partition whose journal was recalled into `gather`.
+    /// A partition of which nothing is known yet.
     pub fn new(
         config: Arc<JoinConfig>,
         (partition, epoch): (Partition, Epoch),
-        gather: Gather,
         marks: JournalMarks,
     ) -> Self {
         Self {
             owner: config.group.clone(),
+            file: SpillFile::new(config.rules.spill_bytes_max),
+            waiting: VecDeque::new(),
+            is_full: false,
+            closings: 0,
+            closing_bytes: 0,
+            replayed: 0,
+            gather: Gather::new(config.rules.clone()),
             config,
             partition,
             epoch,
-            gather,
             marks,
             absorbed: VecDeque::new(),
             handed: VecDeque::new(),
@@ -119,55 +140,17 @@ impl JoinTask {
         &self.gather
     }
 
-    /// Accumulates a record below the committed position.
-    pub fn replay(&mut self, record: &Record) {
-        // What doesn't read was set aside when it was first absorbed.
-        if let Ok(decoded) = decode(record) {
-            self.gather.replay(record.offset.0, appended(record), decoded);
-        }
-    }
-
     /// The replay is over: from now on, or `journal_end`, the journal grows by this owner.
     pub fn resume(&mut self, position: Offset, journal_end: i64) -> Result<Vec<Job>, StepError> {
         self.live = true;
+        self.gather.replayed_to(position.0);
+        self.tell_replayed();
         let effects = self.gather.resume();
         self.advance_journal(position, journal_end);
         if effects.is_empty() {
             return Ok(Vec::new());
         }
         self.perform(None, effects)
-    }
-
-    /// Absorbs a record.
-    pub fn absorb(&mut self, item: Arc<Item>) -> Result<Vec<Job>, StepError> {
-        let record = &item.record;
-        let decoded = match decode(record) {
-            Ok(decoded) => decoded,
-            Err(reason) => {
-                let aside = self.outputs().foreign(record, &reason);
-                self.push(Some(item), vec![Slot::Ready(vec![aside])], Vec::new());
-                return Ok(Vec::new());
-            }
-        };
-        if self.gather.would_exceed(&decoded) {
-            return Err(self.too_much().into());
-        }
-        check_clock(&decoded, appended(record));
-        let effects = self.gather.absorb(record.offset.0, appended(record), decoded);
-        self.perform(Some(item), effects)
-    }
-
-    fn too_much(&self) -> String {
-        format!(
-            "join {}, partition {}: {} open groups hold {} bytes, and the next record is more than \
-             `open_bytes_max` ({} bytes) leaves room for; give the join a greater one, a shorter \
-             `timeout` or more `partitions`",
-            self.config.join,
-            self.partition,
-            self.gather.open_count(),
-            self.gather.open_bytes(),
-            self.config.rules.open_bytes_max,
-        )
     }
 
     /// Writes what can be written now, and gives the gathers that have to run first.
@@ -184,13 +167,17 @@ impl JoinTask {
             holds.extend(effect.releases().cloned());
             slots.push(match effect.action {
                 Action::Close(closing) => {
+                    let bytes = closing.bytes();
+                    self.closings += 1;
+                    self.closing_bytes += bytes;
                     jobs.push(Job { number, slot: slots.len(), closing: *closing });
-                    Slot::Gathering
+                    Slot::Gathering(bytes)
                 }
                 Action::Late(late) => Slot::Ready(vec![outputs.late(late)?]),
                 Action::Conflict(conflict) => Slot::Ready(vec![outputs.conflict(&conflict)?]),
                 Action::Orphan(orphan) => Slot::Ready(outputs.orphan(&orphan)?),
                 Action::Cancel(cancel) => Slot::Ready(vec![outputs.cancel(&cancel)]),
+                Action::Carry(carry) => Slot::Ready(outputs.carry(*carry)?),
             });
         }
         self.push(item, slots, holds);
@@ -218,8 +205,23 @@ impl JoinTask {
         let outputs = Outputs { config: &self.config, partition: self.partition };
         let index = usize::try_from(number - self.first)?;
         let absorbed = &mut self.absorbed[index];
-        absorbed.outputs[slot] = Slot::Ready(outputs.gathered(gathered, &absorbed.trace)?);
+        let ready = Slot::Ready(outputs.gathered(gathered, &absorbed.trace)?);
+        if let Slot::Gathering(bytes) = std::mem::replace(&mut absorbed.outputs[slot], ready) {
+            self.closings -= 1;
+            self.closing_bytes -= bytes;
+        }
         Ok(())
+    }
+
+    /// Sets a record aside that is none of ours.
+    fn set_aside(&mut self, item: Arc<Item>, reason: &str) {
+        let aside = self.outputs().foreign(&item.record, reason);
+        self.push(Some(item), vec![Slot::Ready(vec![aside])], Vec::new());
+    }
+
+    /// What is in the spill file, in bytes.
+    pub fn spilled_bytes(&self) -> usize {
+        self.file.bytes()
     }
 
     /// Hands over what is complete, in order, and a tick if one is due.
@@ -228,6 +230,9 @@ impl JoinTask {
         now: Timestamp,
         outcomes: &mut Vec<Finished>,
     ) -> Result<(), StepError> {
+        if self.live {
+            self.carry(now)?;
+        }
         while self.absorbed.front().is_some_and(Absorbed::is_complete) {
             let Some(absorbed) = self.absorbed.pop_front() else {
                 break;
@@ -250,7 +255,7 @@ impl JoinTask {
     fn tick_is_due(&self, now: Timestamp) -> bool {
         let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
         let waits = self.handed.iter().any(|handed| matches!(handed, Handed::Tick));
-        due && self.live && !waits && now.since(self.ticked) >= TICK_INTERVAL
+        due && self.live && !waits && self.waiting.is_empty() && now.since(self.ticked) >= TICK_INTERVAL
     }
 
     fn finished(&self, item: Option<Arc<Item>>, outputs: Vec<Outgoing>) -> Finished {
@@ -305,7 +310,7 @@ impl Slot {
     fn into_ready(self) -> Vec<Outgoing> {
         match self {
             Self::Ready(outputs) => outputs,
-            Self::Gathering => Vec::new(),
+            Self::Gathering(_) => Vec::new(),
         }
     }
 }
@@ -316,6 +321,7 @@ fn count(config: &JoinConfig, action: &Action) {
         Action::Late(_) => "longshore_late_parts_total",
         Action::Conflict(_) => "longshore_conflicting_parts_total",
         Action::Orphan(_) => "longshore_orphan_parts_total",
+        Action::Carry(_) => "longshore_carried_groups_total",
         Action::Cancel(_) => return,
     };
     metrics::counter!(name, "join" => config.join.to_string()).increment(1);
