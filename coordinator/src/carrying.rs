@@ -2,9 +2,7 @@
 
 use std::io;
 
-use longshore_schemas::records::{
-    Carried, CarriedPart, Expect, GroupOpen, PartOutcome,
-};
+use longshore_schemas::records::{Carried, CarriedPart, Expect, GroupOpen, PartOutcome};
 
 use crate::gather::{Carry, EndedPart};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use longshore_kafka::lane::step::StepError;
 use longshore_handler::{Context, Group, GroupPart, HandlerError, Outcome, OutputKey, Raw, class};
+use longshore_kafka::lane::step::StepError;
 use longshore_schemas::Origin;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, PartError};
 use tokio::sync::{Semaphore, SemaphorePermit};

@@ -9,9 +9,9 @@ use longshore_schemas::{
 };
 use longshore_telemetry::TraceContext;
 
+use crate::carrying;
 use crate::closing::Gathered;
 use crate::config::JoinConfig;
-use crate::carrying;
 use crate::gather::{Cancel, Carry, Conflict, Late, Orphan};
 
 /// Writes the records of one inbox partition.

@@ -255,7 +255,10 @@ impl JoinTask {
     fn tick_is_due(&self, now: Timestamp) -> bool {
         let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
         let waits = self.handed.iter().any(|handed| matches!(handed, Handed::Tick));
-        due && self.live && !waits && self.waiting.is_empty() && now.since(self.ticked) >= TICK_INTERVAL
+        due && self.live
+            && !waits
+            && self.waiting.is_empty()
+            && now.since(self.ticked) >= TICK_INTERVAL
     }
 
     fn finished(&self, item: Option<Arc<Item>>, outputs: Vec<Outgoing>) -> Finished {

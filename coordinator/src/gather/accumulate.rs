@@ -14,7 +14,6 @@ use super::holds::Hold;
 use super::outbox::Outbox;
 use super::parts::Part;
 use super::payload::Payload;
-use super::spilling::Place;
 use super::tail;
 use super::waiting::WaitingPart;
 
@@ -39,7 +38,6 @@ impl Gather {
         record: InboxRecord,
         out: &mut Outbox,
     ) -> Option<GroupId> {
-        self.fresh.clear();
         self.tail.add(at, appended, tail::record_bytes(&record));
         match record {
             InboxRecord::Open(opening) => self.take_opening(at, appended, opening, out),
@@ -216,8 +214,8 @@ impl Gather {
         let offer = group.offer(at, outcome, &self.stages, self.rules.parts_max);
         self.open_bytes = self.open_bytes - before + group.bytes();
         let changed = matches!(offer, Offer::Kept | Offer::Repaired);
-        if let (true, Some(slot)) = (changed, slot) {
-            self.fresh.push(Place { group_id: group_id.clone(), slot });
+        if let Some(slot) = slot {
+            self.movable.add(group, slot);
         }
         count_offer(offer, at, out);
         changed.then_some(group_id)

@@ -11,7 +11,7 @@ use super::group::Group;
 use super::holds::{Hold, Holds};
 use super::outbox::{Dropped, Outbox};
 use super::rules::Rules;
-use super::spilling::Place;
+use super::spilling::Movable;
 use super::stages::Stages;
 use super::tail::Tail;
 use super::waiting::Waiting;
@@ -46,8 +46,8 @@ pub struct Gather {
     pub(super) carry_above: i64,
     /// Or before `low` is another than this.
     pub(super) carry_waits: Option<i64>,
-    /// The parts that came last: their payloads may still be moved out of memory.
-    pub(super) fresh: Vec<Place>,
+    /// What may be moved out of memory.
+    pub(super) movable: Movable,
     pub(super) dropped: Dropped,
 }
 
@@ -75,6 +75,7 @@ impl Gather {
     pub fn new(rules: Rules) -> Self {
         Self {
             stages: Stages::new(&rules.of),
+            movable: Movable::new(rules.spill_bytes_max > 0),
             rules,
             watermark: Timestamp(i64::MIN),
             next: 0,
@@ -89,7 +90,6 @@ impl Gather {
             tail: Tail::default(),
             carry_above: 0,
             carry_waits: None,
-            fresh: Vec::new(),
             dropped: Dropped::default(),
         }
     }

@@ -21,6 +21,7 @@ impl Gather {
             self.evaluate(&group_id, &mut out);
         }
         self.dropped.add(out.dropped);
+        self.tidy_movable();
         out.effects
     }
 

@@ -60,12 +60,13 @@ mod tests;
 pub use self::core::{Gather, OpenGroup};
 pub use carry::{CarryRefused, Carrying};
 pub use effect::{
-    Action, Cancel, Carry, Closing, Conflict, ConflictCause, Effect, EndedPart, Late, LateCause, Orphan,
+    Action, Cancel, Carry, Closing, Conflict, ConflictCause, Effect, EndedPart, Late, LateCause,
+    Orphan,
 };
 pub use holds::{GroupKey, Hold};
 pub use outbox::Dropped;
 pub use payload::Payload;
 pub use rules::{OnFailed, OnLate, OnTimeout, Rules, RulesError, Tolerate};
-pub use spilling::{Place, Room};
 pub use share::{Share, ShareError, Tolerance};
+pub use spilling::{Place, Room};
 pub use when::{Expr, Predicate, When, WhenError};

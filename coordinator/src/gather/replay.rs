@@ -8,7 +8,6 @@ use super::effect::Effect;
 use super::expected::Expected;
 use super::group::Group;
 use super::holds::GroupKey;
-use super::spilling::Place;
 
 impl Gather {
     /// Takes what the journal says, before the replay, in journal order.
@@ -17,7 +16,6 @@ impl Gather {
     /// part was first absorbed must be remembered when it is replayed, or a surplus would turn into
     /// an orphan.
     pub fn recall(&mut self, record: JournalRecord) {
-        self.fresh.clear();
         match record {
             JournalRecord::Closed(closed) => self.recall_closed(&closed),
             JournalRecord::Orphaned(orphaned) => {
@@ -105,10 +103,11 @@ impl Gather {
         };
         let (bytes, carried_bytes) = (group.bytes(), group.carried_bytes);
         for CarriedPart { offset, outcome } in parts {
-            if let Some(slot) = self.stages.slot(&outcome.stage, outcome.part_id) {
-                self.fresh.push(Place { group_id: key.group_id.clone(), slot });
-            }
+            let slot = self.stages.slot(&outcome.stage, outcome.part_id);
             group.offer(offset, outcome, &self.stages, u32::MAX);
+            if let Some(slot) = slot {
+                self.movable.add(group, slot);
+            }
         }
         group.carried_bytes = group.record_bytes();
         self.open_bytes = self.open_bytes - bytes + group.bytes();

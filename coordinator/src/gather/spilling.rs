@@ -28,8 +28,42 @@ pub enum Room {
     Memory,
     /// In memory but for its payload, of this many bytes, which has to be spilled.
     File(usize),
-    /// Nowhere: only what closes gives room again.
+    /// Nowhere, unless other payloads are spilled or something closes.
     None,
+}
+
+/// The parts with payloads in memory that are worth a place in the file, the last one last, and
+/// some that have gone since.
+#[derive(Debug)]
+pub(super) struct Movable {
+    places: Vec<Place>,
+    /// Payloads of fewer bytes stay in memory.
+    pub(super) least: usize,
+    /// When there are more, those that have gone are sorted out.
+    tidy_above: usize,
+}
+
+impl Movable {
+    const TIDY_ABOVE: usize = 1_024;
+
+    pub(super) fn new(has_file: bool) -> Self {
+        let least = if has_file { SPILL_LEAST } else { usize::MAX };
+        Self { places: Vec::new(), least, tidy_above: Self::TIDY_ABOVE }
+    }
+
+    /// Takes note of what has come, if it is worth it.
+    pub(super) fn add(&mut self, group: &Group, slot: Slot) {
+        if self.payload(group, slot).is_some() {
+            self.places.push(Place { group_id: group.key.group_id.clone(), slot });
+        }
+    }
+
+    fn payload<'a>(&self, group: &'a Group, slot: Slot) -> Option<&'a Bytes> {
+        match group.payload(slot) {
+            Some(Payload::Held(bytes)) if bytes.len() >= self.least => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 impl Gather {
@@ -49,8 +83,8 @@ impl Gather {
             InboxRecord::Outcome(outcome) => {
                 let bytes = outcome.payload.as_ref().map_or(0, Bytes::len);
                 let stays = self.outcome_bytes(outcome) + SPILLED_BYTES;
-                let is_worth = self.rules.spill_bytes_max > 0 && bytes >= SPILL_LEAST;
-                let spills = is_worth && self.is_open(outcome) && room(stays - bytes);
+                let spills =
+                    bytes >= self.movable.least && self.is_open(outcome) && room(stays - bytes);
                 if spills { Room::File(bytes) } else { Room::None }
             }
         }
@@ -61,20 +95,36 @@ impl Gather {
         self.open_bytes.saturating_add(beside) > self.rules.open_bytes_max
     }
 
-    /// A payload that may leave memory: one that came with the record that was taken in last. What
-    /// came before it is in the file already, or has its room in memory.
+    /// A payload that may leave memory: of those that are there, the one that came last, which has
+    /// the longest to wait.
     pub fn next_to_spill(&mut self) -> Option<(Place, Bytes)> {
-        while let Some(place) = self.fresh.pop() {
-            let payload =
-                self.open.get(&place.group_id).and_then(|group| group.payload(place.slot));
-            if let Some(Payload::Held(bytes)) = payload
-                && bytes.len() >= SPILL_LEAST
-            {
-                let bytes = bytes.clone();
-                return Some((place, bytes));
+        while let Some(place) = self.movable.places.pop() {
+            let group = self.open.get(&place.group_id);
+            if let Some(payload) = group.and_then(|it| self.movable.payload(it, place.slot)) {
+                let payload = payload.clone();
+                return Some((place, payload));
             }
         }
         None
+    }
+
+    /// That payload stays in memory: there is no place in the file.
+    pub fn not_spilled(&mut self, place: Place) {
+        self.movable.places.push(place);
+    }
+
+    /// Forgets which payloads could be moved of what has closed.
+    pub(super) fn tidy_movable(&mut self) {
+        if self.movable.places.len() <= self.movable.tidy_above {
+            return;
+        }
+        let mut places = std::mem::take(&mut self.movable.places);
+        places.retain(|place| {
+            let group = self.open.get(&place.group_id);
+            group.is_some_and(|group| self.movable.payload(group, place.slot).is_some())
+        });
+        self.movable.tidy_above = Movable::TIDY_ABOVE.max(places.len() * 2);
+        self.movable.places = places;
     }
 
     /// The payload of that part is in the file.

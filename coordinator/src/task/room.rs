@@ -12,7 +12,7 @@ use longshore_kafka::lane::step::{Item, StepError};
 use longshore_schemas::Timestamp;
 use longshore_schemas::records::{InboxRecord, JournalRecord};
 
-use super::{JoinTask, Job, appended, check_clock, decode};
+use super::{Job, JoinTask, appended, check_clock, decode};
 use crate::gather::Room;
 
 impl JoinTask {
@@ -25,7 +25,7 @@ impl JoinTask {
         self.gather.recall_time(watermark);
         for record in records {
             self.gather.recall(record);
-            self.spill()?;
+            self.keep_bounds()?;
         }
         Ok(())
     }
@@ -37,7 +37,7 @@ impl JoinTask {
         if let Ok(decoded) = decode(record) {
             self.gather.replay(record.offset.0, appended(record), decoded);
         }
-        self.spill()
+        self.keep_bounds()
     }
 
     /// Absorbs a record, now or once there is room.
@@ -74,12 +74,12 @@ impl JoinTask {
             }
         };
         let (at, appended) = (record.offset.0, appended(record));
-        if !self.has_room(&decoded) {
+        if !self.make_room(&decoded)? {
             let effects = self.gather.let_time_pass(at, appended);
             if !effects.is_empty() {
                 jobs.extend(self.perform(None, effects)?);
             }
-            if !self.has_room(&decoded) {
+            if !self.make_room(&decoded)? {
                 return self.wait_for_room().map(|()| false);
             }
         }
@@ -91,11 +91,17 @@ impl JoinTask {
         Ok(true)
     }
 
-    fn has_room(&self, record: &InboxRecord) -> bool {
-        match self.gather.room_for(record, self.closing_bytes) {
-            Room::Memory => true,
-            Room::File(bytes) => self.file.has_room(bytes),
-            Room::None => false,
+    /// Makes room for a record by spilling others' payloads, if its own can't be or isn't enough.
+    fn make_room(&mut self, record: &InboxRecord) -> Result<bool, StepError> {
+        loop {
+            match self.gather.room_for(record, self.closing_bytes) {
+                Room::Memory => return Ok(true),
+                Room::File(bytes) if self.file.has_room(bytes) => return Ok(true),
+                Room::File(_) | Room::None => {}
+            }
+            if !self.spill_one()? {
+                return Ok(false);
+            }
         }
     }
 
@@ -121,19 +127,34 @@ impl JoinTask {
         Ok(())
     }
 
-    /// Moves payloads of what came last into the file, if memory is short.
+    /// Moves payloads into the file while memory is short.
     fn spill(&mut self) -> Result<(), StepError> {
-        while self.gather.is_over(self.closing_bytes) {
-            let Some((place, payload)) = self.gather.next_to_spill() else {
-                return Err(self.too_much().into());
-            };
-            match self.file.put(&payload) {
-                Ok(Some(spilled)) => self.gather.spilled(&place, Arc::new(spilled)),
-                Ok(None) => return Err(self.too_much().into()),
-                Err(error) => return Err(self.cannot_spill(&error).into()),
+        while self.gather.is_over(self.closing_bytes) && self.spill_one()? {}
+        Ok(())
+    }
+
+    /// The same where nothing closes: what has no room never will.
+    fn keep_bounds(&mut self) -> Result<(), StepError> {
+        self.spill()?;
+        match self.gather.is_over(self.closing_bytes) {
+            true => Err(self.too_much().into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Moves a payload into the file. False: there is none, or no place for it.
+    fn spill_one(&mut self) -> Result<bool, StepError> {
+        let Some((place, payload)) = self.gather.next_to_spill() else {
+            return Ok(false);
+        };
+        match self.file.put(&payload).map_err(|error| self.cannot_spill(&error))? {
+            Some(spilled) => self.gather.spilled(&place, Arc::new(spilled)),
+            None => {
+                self.gather.not_spilled(place);
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn too_much(&self) -> String {

@@ -63,8 +63,7 @@ fn an_old_group_is_carried_once_the_tail_is_longer_than_its_bound() {
 
 #[test]
 fn an_old_tail_is_too_long_however_short_it_is() {
-    let mut partition =
-        Partition::new(Rules { replay_age_max: millis(500), ..rules("all_done") });
+    let mut partition = Partition::new(Rules { replay_age_max: millis(500), ..rules("all_done") });
     partition.feed_at(1, open("a", 1, Expect::Count(1)));
     pass(&mut partition, 30);
     assert_eq!(partition.gather.carry(Timestamp(501)), Carrying::default());
@@ -144,10 +143,12 @@ fn rows() -> [Row; 7] {
         row(two(), "+p0", "+p0' T", &["conflict OtherContent +p0'", "partial by timeout: +p0 -s0"]),
         row(two(), "!p0", "+p0@1 +s0", &["complete by all: +p0 +s0"]),
         row(two(), "+p0", "T +s0", &["partial by timeout: +p0 -s0", "late +s0"]),
-        row(Expect::OpenEnded, "+p0 =1", "=1 =2 +s0", &[
-            "conflict SecondSeal",
-            "complete by all: +p0 +s0",
-        ]),
+        row(
+            Expect::OpenEnded,
+            "+p0 =1",
+            "=1 =2 +s0",
+            &["conflict SecondSeal", "complete by all: +p0 +s0"],
+        ),
         row(listed(&["p0", "x0"]), "+x0", "+p0", &["complete by all: +p0 +x0"]),
     ]
 }

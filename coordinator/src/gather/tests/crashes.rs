@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::words::*;
 use crate::carrying;
 use crate::gather::holds::Hold;
-use crate::gather::{Action, Effect, Gather, OnFailed, Payload, Rules};
+use crate::gather::{Action, Effect, Gather, OnFailed, Rules};
 use crate::journal::{JournalMark, JournalMarks};
 use crate::spill::SpillFile;
 
@@ -38,7 +38,6 @@ impl Kafka {
         };
         self.journal.iter().enumerate().filter(wanted).map(|(_, record)| record)
     }
-
 
     fn at(&self, offset: i64) -> (Timestamp, InboxRecord) {
         self.inbox[usize::try_from(offset).unwrap()].clone()
@@ -72,6 +71,9 @@ impl Owner {
             marks: JournalMarks::new(mark(kafka.low, kafka.journal_from)),
             file: SpillFile::new(rules.spill_bytes_max),
         };
+        if rules.spill_bytes_max > 0 {
+            owner.gather.movable.least = 1;
+        }
         for record in kafka.journal() {
             owner.gather.recall(record.clone());
             owner.spill();
@@ -89,13 +91,10 @@ impl Owner {
 
     /// Moves every payload that it may into the file, if there is one: not only large ones.
     fn spill(&mut self) {
-        for place in std::mem::take(&mut self.gather.fresh) {
-            let group = self.gather.open.get(&place.group_id);
-            let Some(Payload::Held(bytes)) = group.and_then(|it| it.payload(place.slot)) else {
-                continue;
-            };
-            if let Some(spilled) = self.file.put(bytes).unwrap() {
-                self.gather.spilled(&place, Arc::new(spilled));
+        while let Some((place, payload)) = self.gather.next_to_spill() {
+            match self.file.put(&payload).unwrap() {
+                Some(spilled) => self.gather.spilled(&place, Arc::new(spilled)),
+                None => return self.gather.not_spilled(place),
             }
         }
     }
