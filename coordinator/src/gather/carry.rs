@@ -68,7 +68,7 @@ impl Gather {
                 Carrying::default()
             }
             Choice::Refuse => {
-                self.carry_above = span.saturating_mul(2);
+                self.carry_above = span.saturating_add(span / 4);
                 self.carry_waits = None;
                 let refused = CarryRefused { span, bound: self.carry_above };
                 Carrying { effects: Vec::new(), refused: Some(refused) }
