@@ -12,8 +12,8 @@ const RECORD_BYTES_MAX: usize = 512 << 10;
 /// What a part takes beside what varies.
 const FIXED_BYTES: usize = 64;
 
-/// The records of a carried group, to be written in one transaction and in this order. Payloads that
-/// were spilled are read; blocks.
+/// The records of a carried group, to be written in one transaction and in this order. Payloads
+/// that were spilled are read; blocks.
 ///
 /// # Errors
 /// If the spill file can't be read.

@@ -1,8 +1,8 @@
 //! The file to which the open groups of a partition spill their payloads: a cache of the log, in a
 //! file without a name, which the system takes back with the process, however that ends.
 //!
-//! The file is cut into blocks. A payload takes any free ones, not only neighbours, so what is freed
-//! is used again whole and the file never grows past its bound.
+//! The file is cut into blocks. A payload takes any free ones, not only neighbours, so what is
+//! freed is used again whole and the file never grows past its bound.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -288,7 +288,9 @@ mod tests {
     proptest! {
         /// Whatever is put and dropped: all that is held reads back, and the file keeps its bound.
         #[test]
-        fn payloads_never_overlap(steps in prop::collection::vec((any::<u8>(), 1_usize..9_000), 1..80)) {
+        fn payloads_never_overlap(
+            steps in prop::collection::vec((any::<u8>(), 1_usize..9_000), 1..80),
+        ) {
             let mut spill = SpillFile::new(64 * BLOCK_BYTES);
             let mut held: Vec<(Bytes, Spilled)> = Vec::new();
             for (seed, len) in steps {

@@ -176,9 +176,9 @@ impl JoinTask {
 
     fn cannot_spill(&self, error: &std::io::Error) -> String {
         format!(
-            "join {}, partition {}: the spill file in {} can't be written: {error}; nothing is lost \
-             by it: make room there, name another folder in TMPDIR, or set `spill_bytes_max` to \
-             what the disk has",
+            "join {}, partition {}: the spill file in {} can't be written: {error}; nothing is \
+             lost by it: make room there, name another folder in TMPDIR, or set `spill_bytes_max` \
+             to what the disk has",
             self.config.join,
             self.partition,
             std::env::temp_dir().display(),
