@@ -175,10 +175,13 @@ fn while_a_gather_is_at_work_there_may_yet_be_room() {
 #[test]
 fn a_deadline_that_has_come_gives_room_to_the_record_that_brings_it() {
     let (mut world, first, second) = crowded(2);
+    // Two parts and one group, but not two groups.
+    world.join.rules.open_bytes_max = 4_900;
     write(&world.cluster, &first[..3]);
     world.missing.insert(GroupId::from("in/0/0"), [2].into());
     world.cluster.advance(TIMEOUT * 2);
-    write(&world.cluster, &second);
+    write(&world.cluster, &second[..2]);
+    world.missing.insert(GroupId::from("in/0/2"), [1, 2].into());
     world.run().expect("it drains");
     world.check();
 }
