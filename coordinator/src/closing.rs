@@ -35,7 +35,7 @@ pub struct ReadBack {
 impl ReadBack {
     /// A quarter of what open groups may take, or a single group.
     pub fn new(open_bytes_max: usize) -> Self {
-        let most = u32::MAX.min(Semaphore::MAX_PERMITS.try_into().unwrap_or(u32::MAX));
+        let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
         let kib_max = u32::try_from(open_bytes_max / 4 / 1_024).unwrap_or(most).clamp(1, most);
         Self { kib: Semaphore::new(kib_max as usize), kib_max }
     }

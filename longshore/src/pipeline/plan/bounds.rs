@@ -41,7 +41,7 @@ impl fmt::Display for JoinBounds {
 /// In the largest unit that leaves a whole number, as the file takes it.
 fn size(bytes: usize) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
-    let whole = |(shift, _): &&(u32, _)| bytes > 0 && bytes % (1 << shift) == 0;
+    let whole = |(shift, _): &&(u32, _)| bytes > 0 && bytes.is_multiple_of(1 << shift);
     match units.iter().find(whole) {
         Some((shift, unit)) => format!("{}{unit}", bytes >> shift),
         None => format!("{bytes}B"),
