@@ -142,8 +142,11 @@ fn what_has_no_room_in_memory_goes_to_the_file_and_comes_back_as_it_was() {
     }
 }
 
+/// An inbox record, and the number of its group.
+type Numbered = (u32, InboxRecord);
+
 /// Two groups, one after the other, each of more than half of what there is room for.
-fn crowded(seed: u64) -> (World, [(u32, InboxRecord); 4], [(u32, InboxRecord); 4]) {
+fn crowded(seed: u64) -> (World, [Numbered; 4], [Numbered; 4]) {
     let mut world = World::new(seed);
     world.join.rules.open_bytes_max = 5 * PAYLOAD_BYTES;
     let mut records = |number| {
