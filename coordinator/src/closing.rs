@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use longshore_handler::{Context, Group, GroupPart, HandlerError, Outcome, OutputKey, Raw, class};
+use longshore_kafka::lane::step::StepError;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, PartError};
 use longshore_schemas::{Origin, RunId};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::JoinConfig;
 use crate::gather::{Closing, EndedPart};
@@ -24,11 +26,52 @@ pub struct Gathered {
     pub key: Option<Bytes>,
 }
 
+/// Memory for what was spilled and comes back to be gathered, for all gathers of a process.
+pub struct ReadBack {
+    kib: Semaphore,
+    kib_max: u32,
+}
+
+impl ReadBack {
+    /// A quarter of what open groups may take, or a single group.
+    pub fn new(open_bytes_max: usize) -> Self {
+        let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
+        let kib_max = u32::try_from(open_bytes_max / 4 / 1_024).unwrap_or(most).clamp(1, most);
+        Self { kib: Semaphore::new(kib_max as usize), kib_max }
+    }
+
+    /// The parts with their payloads in memory, where they have their room as long as the permit
+    /// is kept.
+    async fn read(
+        &self,
+        parts: Vec<EndedPart>,
+    ) -> Result<(Vec<GroupPart>, Option<SemaphorePermit<'_>>), StepError> {
+        let spilled = parts.iter().filter(|part| part.payload.is_spilled());
+        let bytes: usize = spilled.map(|part| part.payload.len()).sum();
+        if bytes == 0 {
+            return Ok((held(parts)?, None));
+        }
+        let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX).min(self.kib_max);
+        let permit = self.kib.acquire_many(kib).await?;
+        let parts = tokio::task::spawn_blocking(move || held(parts)).await??;
+        Ok((parts, Some(permit)))
+    }
+}
+
 /// Gathers a group: attempts with a growing pause between them, and a FAILED result at the end of
 /// them, so that every group has exactly one.
-pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -> Gathered {
+///
+/// # Errors
+/// If what was spilled can't be read back. Then the group has no result: the next owner makes it.
+pub async fn gather(
+    config: Arc<JoinConfig>,
+    read_back: &ReadBack,
+    closing: Closing,
+    opened_in: i32,
+) -> Result<Gathered, StepError> {
     let Closing { closed, run_id, parts, .. } = closing;
     let offsets: Vec<i64> = parts.iter().map(|part| part.offset).collect();
+    let (parts, _room) = read_back.read(parts).await?;
     let group = Group {
         group_id: closed.group_id.clone(),
         revision: closed.revision,
@@ -37,7 +80,7 @@ pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -
         completed_by: closed.completed_by,
         counts: closed.counts,
         missing: closed.missing.clone(),
-        parts: parts.into_iter().map(part).collect(),
+        parts,
     };
     let mut gathered = Gathered::new(closed, run_id);
     let cx = context(&config, &gathered.closed, opened_in);
@@ -45,7 +88,7 @@ pub async fn gather(config: Arc<JoinConfig>, closing: Closing, opened_in: i32) -
     if let Err(error) = answer.and_then(|outcome| gathered.take(outcome)) {
         gathered.fail(error.class(), &format!("{} (parts at {offsets:?})", error.message()));
     }
-    gathered
+    Ok(gathered)
 }
 
 async fn attempts(
@@ -85,9 +128,13 @@ fn context(config: &JoinConfig, closed: &Closed, opened_in: i32) -> Context {
     }
 }
 
-fn part(ended: EndedPart) -> GroupPart {
-    let EndedPart { stage, part_id, status, payload, error, .. } = ended;
-    GroupPart { stage, part_id, status, payload, error }
+/// Blocks if a payload was spilled.
+fn held(parts: Vec<EndedPart>) -> Result<Vec<GroupPart>, StepError> {
+    let part = |EndedPart { stage, part_id, status, payload, error, .. }| {
+        let payload = payload.read().map_err(|error| format!("reads the spill file: {error}"))?;
+        Ok(GroupPart { stage, part_id, status, payload, error })
+    };
+    parts.into_iter().map(part).collect()
 }
 
 fn result_of(closed: &Closed) -> GroupResult {
@@ -105,9 +152,15 @@ fn result_of(closed: &Closed) -> GroupResult {
 }
 
 impl Gathered {
-    /// A group whose gather hasn't been called.
-    pub fn of(closing: Closing) -> Self {
-        Self::new(closing.closed, closing.run_id)
+    /// A group whose gather isn't called again: so many processes in a row have died of it.
+    pub fn given_up(closing: Closing, deaths: u32) -> Self {
+        let mut gathered = Self::new(closing.closed, closing.run_id);
+        let message = format!(
+            "{deaths} processes in a row died while they gathered it, the last ones while they \
+             worked on nothing else of its partition"
+        );
+        gathered.fail(class::CRASH, &message);
+        gathered
     }
 
     fn new(closed: Closed, run_id: Option<RunId>) -> Self {
@@ -192,6 +245,9 @@ mod tests {
             closed_marks_max: 1,
             parts_max: 1,
             open_bytes_max: 1 << 20,
+            spill_bytes_max: 0,
+            replay_max: 1_000_000,
+            replay_age_max: TIMEOUT,
         }
     }
 
@@ -248,7 +304,8 @@ mod tests {
     async fn gathered_after(failures: usize) -> (GroupStatus, Vec<u128>) {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let config = config(Flaky { failures, calls: Arc::clone(&calls) });
-        let gathered = gather(config, closing(), 0).await;
+        let read_back = ReadBack::new(1 << 20);
+        let gathered = gather(config, &read_back, closing(), 0).await.unwrap();
         assert_eq!(gathered.closed.status, gathered.result.status);
         assert_eq!(gathered.result.error.is_some(), gathered.result.status == GroupStatus::Failed);
         let calls = calls.lock().unwrap();

@@ -1,7 +1,7 @@
 //! The journal: read on a thread of its own when a partition is taken over, and remembered by where
 //! it stood.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use longshore_kafka::admin::Isolation;
@@ -9,7 +9,7 @@ use longshore_kafka::lane::step::StepError;
 use longshore_kafka::reader::{Range, ReadFrom, Reader};
 use longshore_kafka::{Offset, Partition, Settings};
 use longshore_schemas::records::JournalRecord;
-use longshore_schemas::{Timestamp, TopicName};
+use longshore_schemas::{GroupId, Timestamp, TopicName};
 
 /// A dead owner's open transaction is waited for as long as the broker lets it live.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,15 +50,50 @@ pub fn read(
     }
     // What expired is older than anything that is still waited for: the journal keeps twice that.
     let range = Range { from: begin.clamp(all.from, all.to), ..all };
-    let mut records = Vec::new();
+    let mut kept = Kept::default();
     for record in reader.read(&[range], PATIENCE)? {
         let record = record?;
         let value = record.value.ok_or_else(|| foreign(topic, partition, record.offset))?;
         let decoded = JournalRecord::decode(&value)
             .map_err(|error| format!("{}: {error}", foreign(topic, partition, record.offset)))?;
-        records.push(decoded);
+        kept.take(decoded);
     }
-    Ok(JournalRead { records, end: range.to.0 })
+    Ok(JournalRead { records: kept.into_records(), end: range.to.0 })
+}
+
+/// The records of a journal without those that later ones make void: what was carried of a group
+/// that closed since, or was carried again. So what is read takes no more memory than what is open.
+#[derive(Default)]
+struct Kept {
+    records: Vec<Option<JournalRecord>>,
+    carried: HashMap<GroupId, Vec<usize>>,
+}
+
+impl Kept {
+    fn take(&mut self, record: JournalRecord) {
+        match &record {
+            JournalRecord::Closed(closed) => self.void(&closed.group_id),
+            JournalRecord::Carried(carried) => {
+                let group_id = carried.opening.group_id.clone();
+                if !carried.continues {
+                    self.void(&group_id);
+                }
+                self.carried.entry(group_id).or_default().push(self.records.len());
+            }
+            JournalRecord::Orphaned(_) | JournalRecord::Reopened(_) => {}
+        }
+        self.records.push(Some(record));
+    }
+
+    fn void(&mut self, group_id: &GroupId) {
+        for index in self.carried.remove(group_id).unwrap_or_default() {
+            self.records[index] = None;
+        }
+    }
+
+    fn into_records(self) -> Vec<JournalRecord> {
+        self.records.into_iter().flatten().collect()
+    }
 }
 
 fn range_of(reader: &Reader, from: &ReadFrom, partition: Partition) -> Result<Range, StepError> {
@@ -114,15 +149,17 @@ impl JournalMarks {
         self.marks.push_back(mark);
     }
 
-    /// Where both stood, or before, when the record at `low` was absorbed.
+    /// Where both stood, or before, when all below `low` was absorbed, and the record at `low` not
+    /// yet. A group that was carried at `low` was so by then or later: a mark of `low` itself may
+    /// stand behind what the journal says of it.
     pub fn at(&self, low: i64) -> Option<JournalMark> {
-        let behind = self.marks.partition_point(|mark| mark.from <= low);
+        let behind = self.marks.partition_point(|mark| mark.from < low);
         self.marks.get(behind.saturating_sub(1)).copied()
     }
 
     /// `low` is committed: nobody asks for what lies before it any more.
     pub fn prune(&mut self, low: i64) {
-        while self.marks.get(1).is_some_and(|mark| mark.from <= low) {
+        while self.marks.get(1).is_some_and(|mark| mark.from < low) {
             self.marks.pop_front();
         }
     }
@@ -145,10 +182,11 @@ mod tests {
         assert_eq!(marks.at(100), Some(mark(100, 7)));
         assert_eq!(marks.at(149), Some(mark(100, 7)));
         assert_eq!(marks.at(170), Some(mark(150, 9)));
-        assert_eq!(marks.at(200), Some(mark(200, 30)));
+        assert_eq!(marks.at(200), Some(mark(150, 9)), "what was carried at 200 stands before 30");
+        assert_eq!(marks.at(201), Some(mark(200, 30)));
         assert_eq!(marks.at(100), Some(mark(100, 7)), "a transaction that failed asks again");
-        marks.prune(170);
-        assert_eq!(marks.at(199), Some(mark(150, 9)));
+        marks.prune(200);
+        assert_eq!(marks.at(200), Some(mark(150, 9)));
     }
 
     #[test]

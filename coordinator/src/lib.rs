@@ -1,14 +1,18 @@
 //! Outcomes to result: a join gathers the outcomes of a group's parts into one result and writes it
 //! downstream.
 //!
-//! Reading order: what a join is told, the pure gather, one partition at work (its closings,
-//! outputs, journal and state), the lane's component, and how it is run.
+//! Reading order: what a join is told, the pure gather, the file that it spills to, one partition
+//! at work (what it carries and closes, its outputs, journal and state), the lane's component, and
+//! how it is run.
 
 mod config;
 mod error;
 
 pub mod gather;
 
+mod spill;
+
+mod carrying;
 mod closing;
 mod journal;
 mod outputs;

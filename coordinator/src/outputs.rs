@@ -9,9 +9,10 @@ use longshore_schemas::{
 };
 use longshore_telemetry::TraceContext;
 
+use crate::carrying;
 use crate::closing::Gathered;
 use crate::config::JoinConfig;
-use crate::gather::{Cancel, Conflict, Late, Orphan};
+use crate::gather::{Cancel, Carry, Conflict, Late, Orphan};
 
 /// Writes the records of one inbox partition.
 #[derive(Clone, Copy)]
@@ -85,14 +86,18 @@ impl Outputs<'_> {
     }
 
     /// A record that contradicts what stands before it.
-    pub fn conflict(self, conflict: &Conflict) -> Result<Outgoing, EncodeError> {
+    pub fn conflict(self, conflict: &Conflict) -> Result<Outgoing, StepError> {
         let group = match &conflict.record {
             InboxRecord::Open(opening) => opening.group_id.clone(),
             InboxRecord::Seal(seal) => seal.group_id.clone(),
             InboxRecord::Outcome(outcome) => outcome.group_id.clone(),
             InboxRecord::Tick(_) => GroupId::from(""),
         };
-        let value = conflict.record.encode()?;
+        let mut record = conflict.record.clone();
+        if let (InboxRecord::Outcome(outcome), Some(spilled)) = (&mut record, &conflict.spilled) {
+            outcome.payload = Some(spilled.read()?);
+        }
+        let value = record.encode()?;
         let cause = format!("{:?}", conflict.cause);
         Ok(self.aside(&self.config.topics.conflicts, &group, value, (conflict.offset, cause)))
     }
@@ -104,6 +109,12 @@ impl Outputs<'_> {
         let value = InboxRecord::Outcome(orphan.outcome.clone()).encode()?;
         let place = (orphan.offset, "Orphan".to_owned());
         Ok(vec![self.aside(&self.config.topics.orphans, &group, value, place), journal])
+    }
+
+    /// A group that goes on from the journal.
+    pub fn carry(self, carry: Carry) -> Result<Vec<Outgoing>, StepError> {
+        let records = carrying::records(carry)?.into_iter();
+        records.map(|record| Ok(self.journal(&JournalRecord::Carried(record))?)).collect()
     }
 
     /// The word that a group's other parts are no longer wanted.

@@ -14,9 +14,8 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
-use crate::closing::{Gathered, gather};
+use crate::closing::{Gathered, ReadBack, gather};
 use crate::config::JoinConfig;
-use crate::gather::Gather;
 use crate::journal::{JournalFrom, JournalMark, JournalMarks, JournalRead};
 use crate::state::JoinState;
 use crate::task::{Job, JoinTask};
@@ -37,6 +36,7 @@ pub struct JoinStep {
     read_journal: Arc<ReadJournal>,
     clock: Arc<Clock>,
     permits: Arc<Semaphore>,
+    read_back: Arc<ReadBack>,
     assignments: BTreeMap<Partition, Assigned>,
     events: Receiver<Event>,
     sender: Sender<Event>,
@@ -59,7 +59,7 @@ struct Assigned {
 /// What comes back from other threads.
 enum Event {
     JournalRead(Partition, Epoch, JoinState, Result<JournalRead, StepError>),
-    Gathered(Partition, Epoch, (u64, usize), Box<Gathered>),
+    Gathered(Partition, Epoch, (u64, usize), Result<Box<Gathered>, StepError>),
 }
 
 impl JoinStep {
@@ -73,6 +73,7 @@ impl JoinStep {
         let (sender, events) = channel();
         Self {
             permits: Arc::new(Semaphore::new(config.concurrency)),
+            read_back: Arc::new(ReadBack::new(config.rules.open_bytes_max)),
             config: Arc::new(config),
             runtime,
             read_journal,
@@ -95,7 +96,7 @@ impl JoinStep {
                 }
                 Event::Gathered(partition, epoch, place, gathered) => {
                     if let Some(task) = self.task(partition).filter(|task| task.epoch() == epoch) {
-                        task.gathered(place, *gathered)?;
+                        task.gathered(place, *gathered?)?;
                     }
                 }
             }
@@ -143,12 +144,12 @@ impl JoinStep {
         let Some(assigned) = self.assignments.get_mut(&partition) else {
             return Ok(());
         };
-        let mut core = Gather::new(self.config.rules.clone());
-        read.records.into_iter().for_each(|record| core.recall(record));
         let JoinState { low, journal, watermark } = state;
         let marks = JournalMarks::new(JournalMark { from: low, end: journal, watermark });
         let place = (partition, assigned.epoch);
-        assigned.task = Some(JoinTask::new(Arc::clone(&self.config), place, core, marks));
+        let mut task = JoinTask::new(Arc::clone(&self.config), place, marks);
+        task.recall(watermark, read.records)?;
+        assigned.task = Some(task);
         assigned.journal_end = read.end;
         self.prepared.push(Prepared {
             partition,
@@ -181,9 +182,10 @@ impl JoinStep {
         for Job { number, slot, closing } in jobs {
             let (config, permits) = (Arc::clone(&self.config), Arc::clone(&self.permits));
             let (sender, epoch) = (self.sender.clone(), assigned.epoch);
+            let read_back = Arc::clone(&self.read_back);
             let gather = self.runtime.spawn(async move {
                 let _permit = permits.acquire().await;
-                let gathered = Box::new(gather(config, closing, partition.0).await);
+                let gathered = gather(config, &read_back, closing, partition.0).await.map(Box::new);
                 // Without a receiver the lane has ended, and the group with it.
                 let _ = sender.send(Event::Gathered(partition, epoch, (number, slot), gathered));
             });
@@ -196,6 +198,19 @@ impl JoinStep {
         let open: usize = tasks().map(|task| task.gather().open_count()).sum();
         metrics::gauge!("longshore_open_groups", "join" => self.config.join.to_string())
             .set(open as f64);
+        let spilled: usize = tasks().map(JoinTask::spilled_bytes).sum();
+        metrics::gauge!("longshore_spilled_bytes", "join" => self.config.join.to_string())
+            .set(spilled as f64);
+    }
+
+    fn absorb_waiting(&mut self) {
+        let waits = |assigned: &Assigned| assigned.task.as_ref().is_some_and(JoinTask::waits);
+        let waiting: Vec<Partition> =
+            self.assignments.iter().filter(|it| waits(it.1)).map(|it| *it.0).collect();
+        for partition in waiting {
+            let jobs = self.task(partition).map(JoinTask::absorb_waiting);
+            self.run(partition, jobs.unwrap_or_else(|| Ok(Vec::new())));
+        }
     }
 }
 
@@ -222,8 +237,9 @@ impl Step for JoinStep {
     }
 
     fn replay(&mut self, record: Record) {
-        if let Some(task) = self.task(record.partition) {
-            task.replay(&record);
+        let replayed = self.task(record.partition).map_or(Ok(()), |task| task.replay(&record));
+        if let Err(reason) = replayed {
+            self.failed.get_or_insert(reason);
         }
     }
 
@@ -262,9 +278,8 @@ impl Step for JoinStep {
         let Some(task) = &mut assigned.task else {
             return;
         };
-        if let Err(reason) = task.give_up(item, deaths) {
-            self.failed.get_or_insert(reason);
-        }
+        let jobs = task.give_up(item, deaths);
+        self.run(partition, jobs);
     }
 
     /// What the turn's records close is under way already.
@@ -274,6 +289,7 @@ impl Step for JoinStep {
 
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
         self.take_events()?;
+        self.absorb_waiting();
         let now = (self.clock)();
         for assigned in self.assignments.values_mut() {
             if let Some(task) = &mut assigned.task {

@@ -1,11 +1,13 @@
 //! One inbox partition at work: records are absorbed as they come, and leave in the same order once
 //! their gathers are done, so that the position never passes a record with an effect left over.
 
+mod room;
+mod tail;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_handler::class;
 use longshore_kafka::lane::step::{Epoch, Finished, Item, StepError, Verdict};
 use longshore_kafka::{Offset, Outgoing, Partition, Record};
 use longshore_schemas::records::{Closed, GroupStatus, InboxRecord};
@@ -17,6 +19,7 @@ use crate::config::JoinConfig;
 use crate::gather::{Action, Closing, Effect, Gather, Hold};
 use crate::journal::{JournalMark, JournalMarks};
 use crate::outputs::Outputs;
+use crate::spill::SpillFile;
 use crate::state::JoinState;
 
 /// Ticks are written no more often than this.
@@ -32,6 +35,17 @@ pub struct JoinTask {
     owner: String,
     gather: Gather,
     marks: JournalMarks,
+    /// Where payloads go that have no room in memory.
+    file: SpillFile,
+    /// Handed over by the lane and not yet absorbed: there was no room.
+    waiting: VecDeque<Arc<Item>>,
+    /// That has been told.
+    is_full: bool,
+    /// Gathers that are at work, and what their groups take in memory.
+    closings: usize,
+    closing_bytes: usize,
+    /// Records read again at the take-over.
+    replayed: u64,
     /// Absorbed and not yet handed to the lane, in order.
     absorbed: VecDeque<Absorbed>,
     /// Handed to the lane and not yet committed, in order: what each releases when it is.
@@ -42,6 +56,8 @@ pub struct JoinTask {
     /// The `low` of the transaction that was built last.
     sent_low: i64,
     live: bool,
+    /// A record whose gathers killed so many processes.
+    deadly: Option<(Offset, u32)>,
 }
 
 /// A record, or what was found after the replay, with all that comes of it.
@@ -73,7 +89,8 @@ impl Handed {
 /// A place among the outputs of a record.
 enum Slot {
     Ready(Vec<Outgoing>),
-    Gathering,
+    /// Its group takes so many bytes in memory.
+    Gathering(usize),
 }
 
 /// A gather to be run, and where its result belongs.
@@ -87,19 +104,24 @@ pub struct Job {
 }
 
 impl JoinTask {
-    /// A partition whose journal was recalled into `gather`.
+    /// A partition of which nothing is known yet.
     pub fn new(
         config: Arc<JoinConfig>,
         (partition, epoch): (Partition, Epoch),
-        gather: Gather,
         marks: JournalMarks,
     ) -> Self {
         Self {
             owner: config.group.clone(),
+            file: SpillFile::new(config.rules.spill_bytes_max),
+            waiting: VecDeque::new(),
+            is_full: false,
+            closings: 0,
+            closing_bytes: 0,
+            replayed: 0,
+            gather: Gather::new(config.rules.clone()),
             config,
             partition,
             epoch,
-            gather,
             marks,
             absorbed: VecDeque::new(),
             handed: VecDeque::new(),
@@ -107,6 +129,7 @@ impl JoinTask {
             ticked: Timestamp::default(),
             sent_low: i64::MIN,
             live: false,
+            deadly: None,
         }
     }
 
@@ -120,70 +143,17 @@ impl JoinTask {
         &self.gather
     }
 
-    /// Accumulates a record below the committed position.
-    pub fn replay(&mut self, record: &Record) {
-        // What doesn't read was set aside when it was first absorbed.
-        if let Ok(decoded) = decode(record) {
-            self.gather.replay(record.offset.0, appended(record), decoded);
-        }
-    }
-
     /// The replay is over: from now on, or `journal_end`, the journal grows by this owner.
     pub fn resume(&mut self, position: Offset, journal_end: i64) -> Result<Vec<Job>, StepError> {
         self.live = true;
+        self.gather.replayed_to(position.0);
+        self.tell_replayed();
         let effects = self.gather.resume();
         self.advance_journal(position, journal_end);
         if effects.is_empty() {
             return Ok(Vec::new());
         }
         self.perform(None, effects)
-    }
-
-    /// Absorbs a record.
-    pub fn absorb(&mut self, item: Arc<Item>) -> Result<Vec<Job>, StepError> {
-        let record = &item.record;
-        let decoded = match decode(record) {
-            Ok(decoded) => decoded,
-            Err(reason) => {
-                let aside = self.outputs().foreign(record, &reason);
-                self.push(Some(item), vec![Slot::Ready(vec![aside])], Vec::new());
-                return Ok(Vec::new());
-            }
-        };
-        if self.gather.would_exceed(&decoded) {
-            return Err(self.too_much().into());
-        }
-        check_clock(&decoded, appended(record));
-        let effects = self.gather.absorb(record.offset.0, appended(record), decoded);
-        self.perform(Some(item), effects)
-    }
-
-    /// Absorbs a record whose gathers killed so many processes: they are not called again, and what
-    /// the record closes has FAILED.
-    pub fn give_up(&mut self, item: Arc<Item>, deaths: u32) -> Result<(), StepError> {
-        for Job { number, slot, closing } in self.absorb(item)? {
-            let mut gathered = Gathered::of(closing);
-            let message = format!(
-                "{deaths} processes in a row died while they gathered it, the last ones while they \
-                 worked on nothing else of its partition"
-            );
-            gathered.fail(class::CRASH, &message);
-            self.gathered((number, slot), gathered)?;
-        }
-        Ok(())
-    }
-
-    fn too_much(&self) -> String {
-        format!(
-            "join {}, partition {}: {} open groups hold {} bytes, and the next record is more than \
-             `open_bytes_max` ({} bytes) leaves room for; give the join a greater one, a shorter \
-             `timeout` or more `partitions`",
-            self.config.join,
-            self.partition,
-            self.gather.open_count(),
-            self.gather.open_bytes(),
-            self.config.rules.open_bytes_max,
-        )
     }
 
     /// Writes what can be written now, and gives the gathers that have to run first.
@@ -194,30 +164,38 @@ impl JoinTask {
     ) -> Result<Vec<Job>, StepError> {
         let number = self.first + self.absorbed.len() as u64;
         let outputs = Outputs { config: &self.config, partition: self.partition };
+        let trace = trace_of(item.as_deref());
+        let offset = item.as_ref().map(|item| item.record.offset);
+        let deaths = self.deadly.filter(|(at, _)| Some(*at) == offset).map(|(_, deaths)| deaths);
         let (mut slots, mut holds, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         for effect in effects {
             count(&self.config, &effect.action);
             holds.extend(effect.releases().cloned());
-            slots.push(match effect.action {
-                Action::Close(closing) => {
-                    jobs.push(Job { number, slot: slots.len(), closing: *closing });
-                    Slot::Gathering
+            slots.push(match (effect.action, deaths) {
+                (Action::Close(closing), Some(deaths)) => {
+                    let gathered = Gathered::given_up(*closing, deaths);
+                    Slot::Ready(outputs.gathered(gathered, &trace)?)
                 }
-                Action::Late(late) => Slot::Ready(vec![outputs.late(late)?]),
-                Action::Conflict(conflict) => Slot::Ready(vec![outputs.conflict(&conflict)?]),
-                Action::Orphan(orphan) => Slot::Ready(outputs.orphan(&orphan)?),
-                Action::Cancel(cancel) => Slot::Ready(vec![outputs.cancel(&cancel)]),
+                (Action::Close(closing), None) => {
+                    let bytes = closing.bytes();
+                    self.closings += 1;
+                    self.closing_bytes += bytes;
+                    jobs.push(Job { number, slot: slots.len(), closing: *closing });
+                    Slot::Gathering(bytes)
+                }
+                (Action::Late(late), _) => Slot::Ready(vec![outputs.late(late)?]),
+                (Action::Conflict(conflict), _) => Slot::Ready(vec![outputs.conflict(&conflict)?]),
+                (Action::Orphan(orphan), _) => Slot::Ready(outputs.orphan(&orphan)?),
+                (Action::Cancel(cancel), _) => Slot::Ready(vec![outputs.cancel(&cancel)]),
+                (Action::Carry(carry), _) => Slot::Ready(outputs.carry(*carry)?),
             });
         }
-        self.push(item, slots, holds);
+        self.absorbed.push_back(Absorbed { item, trace, outputs: slots, holds });
         Ok(jobs)
     }
 
     fn push(&mut self, item: Option<Arc<Item>>, outputs: Vec<Slot>, holds: Vec<Hold>) {
-        let trace = match &item {
-            Some(item) => TraceContext::read(|name| item.record.headers.text(name)),
-            None => TraceContext::root(),
-        };
+        let trace = trace_of(item.as_deref());
         self.absorbed.push_back(Absorbed { item, trace, outputs, holds });
     }
 
@@ -234,8 +212,23 @@ impl JoinTask {
         let outputs = Outputs { config: &self.config, partition: self.partition };
         let index = usize::try_from(number - self.first)?;
         let absorbed = &mut self.absorbed[index];
-        absorbed.outputs[slot] = Slot::Ready(outputs.gathered(gathered, &absorbed.trace)?);
+        let ready = Slot::Ready(outputs.gathered(gathered, &absorbed.trace)?);
+        if let Slot::Gathering(bytes) = std::mem::replace(&mut absorbed.outputs[slot], ready) {
+            self.closings -= 1;
+            self.closing_bytes -= bytes;
+        }
         Ok(())
+    }
+
+    /// Sets a record aside that is none of ours.
+    fn set_aside(&mut self, item: Arc<Item>, reason: &str) {
+        let aside = self.outputs().foreign(&item.record, reason);
+        self.push(Some(item), vec![Slot::Ready(vec![aside])], Vec::new());
+    }
+
+    /// What is in the spill file, in bytes.
+    pub fn spilled_bytes(&self) -> usize {
+        self.file.bytes()
     }
 
     /// Hands over what is complete, in order, and a tick if one is due.
@@ -244,6 +237,9 @@ impl JoinTask {
         now: Timestamp,
         outcomes: &mut Vec<Finished>,
     ) -> Result<(), StepError> {
+        if self.live {
+            self.carry(now)?;
+        }
         while self.absorbed.front().is_some_and(Absorbed::is_complete) {
             let Some(absorbed) = self.absorbed.pop_front() else {
                 break;
@@ -266,7 +262,10 @@ impl JoinTask {
     fn tick_is_due(&self, now: Timestamp) -> bool {
         let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
         let waits = self.handed.iter().any(|handed| matches!(handed, Handed::Tick));
-        due && self.live && !waits && now.since(self.ticked) >= TICK_INTERVAL
+        due && self.live
+            && !waits
+            && self.waiting.is_empty()
+            && now.since(self.ticked) >= TICK_INTERVAL
     }
 
     fn finished(&self, item: Option<Arc<Item>>, outputs: Vec<Outgoing>) -> Finished {
@@ -311,6 +310,13 @@ impl JoinTask {
     }
 }
 
+fn trace_of(item: Option<&Item>) -> TraceContext {
+    match item {
+        Some(item) => TraceContext::read(|name| item.record.headers.text(name)),
+        None => TraceContext::root(),
+    }
+}
+
 impl Absorbed {
     fn is_complete(&self) -> bool {
         self.outputs.iter().all(|slot| matches!(slot, Slot::Ready(_)))
@@ -321,7 +327,7 @@ impl Slot {
     fn into_ready(self) -> Vec<Outgoing> {
         match self {
             Self::Ready(outputs) => outputs,
-            Self::Gathering => Vec::new(),
+            Self::Gathering(_) => Vec::new(),
         }
     }
 }
@@ -332,6 +338,7 @@ fn count(config: &JoinConfig, action: &Action) {
         Action::Late(_) => "longshore_late_parts_total",
         Action::Conflict(_) => "longshore_conflicting_parts_total",
         Action::Orphan(_) => "longshore_orphan_parts_total",
+        Action::Carry(_) => "longshore_carried_groups_total",
         Action::Cancel(_) => return,
     };
     metrics::counter!(name, "join" => config.join.to_string()).increment(1);

@@ -139,6 +139,21 @@ table! {
     OPEN_GROUPS = "longshore_open_groups",
         Kind::Gauge, Count, ["join"],
         "groups that wait for parts";
+    REPLAYED_RECORDS = "longshore_replayed_records_total",
+        Kind::Counter, Count, ["join"],
+        "inbox records that were read again when a partition was taken over";
+    CARRIED_GROUPS = "longshore_carried_groups_total",
+        Kind::Counter, Count, ["join"],
+        "old groups that were carried into the journal, so that a replay stays short";
+    CARRIES_REFUSED = "longshore_carries_refused_total",
+        Kind::Counter, Count, ["join"],
+        "times that a replay would be too long and carrying would not help: someone must act";
+    SPILLED_BYTES = "longshore_spilled_bytes",
+        Kind::Gauge, Bytes, ["join"],
+        "what open groups take in the spill files of their partitions";
+    JOIN_PAUSES = "longshore_join_pauses_total",
+        Kind::Counter, Count, ["join"],
+        "times that open groups took all of their room and gathers at work had to end first";
     GROUP_WAIT = "longshore_group_wait_seconds",
         Kind::Histogram(GROUP_WAIT_SECONDS), Seconds, ["join", "result"],
         "time from the opening of a group to its result";

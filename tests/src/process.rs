@@ -124,6 +124,15 @@ impl Process {
         rest.split_once('"').map(|(address, _)| address.to_owned())
     }
 
+    /// The most memory that it had at any time, in bytes, as the system counts it.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+        kib.expect("the system counts it") * 1_024
+    }
+
     fn wait(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.name);
         until(&what, || self.child.try_wait().expect("it can be asked"))

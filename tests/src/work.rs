@@ -29,7 +29,7 @@ pub struct Job {
     /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, `kill` (its process), `hang`
     /// (it never returns), `block` (nor lets go of its thread), or `hold` and a file. Of
     /// `ungathered` and a file its parts are done, but not their gather, each call of which adds a
-    /// line to the file.
+    /// line to the file. Of `hold-last` and a file, and anything behind it, the last part is held.
     pub does: String,
 }
 
@@ -102,10 +102,19 @@ impl Handler for Split {
     async fn handle(&self, job: Job, _: &Context) -> Result<Outcome, HandlerError> {
         let mut parts = FanOut::new().expecting(Expect::Count(PARTS));
         for part in 0..PARTS {
-            let output = Output::of(&job)?.keyed(format!("{}/{part}", job.number));
+            let output = Output::of(&part_of(&job, part))?.keyed(format!("{}/{part}", job.number));
             parts.push(PartId(part), output);
         }
         Ok(Outcome::fan_out(parts))
+    }
+}
+
+fn part_of(job: &Job, part: u32) -> Job {
+    let held = job.does.strip_prefix("hold-last ").and_then(|rest| rest.split_once(' '));
+    match held {
+        Some((file, _)) if part == PARTS - 1 => job.clone().held_until(Path::new(file)),
+        Some((_, rest)) => job.clone().doing(&format!("echo {rest}")),
+        None => job.clone(),
     }
 }
 

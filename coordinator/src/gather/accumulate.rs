@@ -7,12 +7,14 @@ use longshore_schemas::{GroupId, Revision, Timestamp};
 
 use super::core::Gather;
 use super::deadlines::Due;
-use super::effect::{ConflictCause, LateCause};
+use super::effect::{Action, Conflict, ConflictCause, LateCause};
 use super::expected::Expected;
 use super::group::{Group, Offer, Sealing};
 use super::holds::Hold;
 use super::outbox::Outbox;
 use super::parts::Part;
+use super::payload::Payload;
+use super::tail;
 use super::waiting::WaitingPart;
 
 /// How a record's revision of its group stands to what is known of the group.
@@ -36,6 +38,7 @@ impl Gather {
         record: InboxRecord,
         out: &mut Outbox,
     ) -> Option<GroupId> {
+        self.tail.add(at, appended, tail::record_bytes(&record));
         match record {
             InboxRecord::Open(opening) => self.take_opening(at, appended, opening, out),
             InboxRecord::Seal(seal) => self.take_seal(at, seal, out),
@@ -103,6 +106,7 @@ impl Gather {
             self.holds.release(&older.hold());
         }
         self.open_bytes += group.bytes();
+        self.carried_bytes += group.carried_bytes;
         let due = Due::Group(group.key.clone());
         self.deadlines.add(group.deadline, group.opened_offset, due);
         self.holds.add(group.hold());
@@ -114,6 +118,7 @@ impl Gather {
     pub(super) fn remove(&mut self, group_id: &GroupId) -> Option<Group> {
         let group = self.open.remove(group_id)?;
         self.open_bytes -= group.bytes();
+        self.carried_bytes -= group.carried_bytes;
         let due = Due::Group(group.key.clone());
         self.deadlines.remove(group.deadline, group.opened_offset, due);
         Some(group)
@@ -135,7 +140,7 @@ impl Gather {
 
     fn seal_open(&mut self, at: i64, seal: GroupSeal, out: &mut Outbox) -> Option<GroupId> {
         let group = self.open.get_mut(&seal.group_id)?;
-        if at < group.opened_offset {
+        if at < group.oldest {
             return None;
         }
         let before = group.bytes();
@@ -155,6 +160,11 @@ impl Gather {
         let opened_at = self.open.get(&seal.group_id).map(|group| group.opened_at);
         for part in beyond {
             let offset = part.offset;
+            let (payload, spilled) = match part.payload {
+                Payload::None => (None, None),
+                Payload::Held(payload) => (Some(payload), None),
+                Payload::Spilled(spilled) => (None, Some(spilled)),
+            };
             let outcome = PartOutcome {
                 group_id: seal.group_id.clone(),
                 revision: seal.revision,
@@ -163,10 +173,11 @@ impl Gather {
                 part_id: part.slot.part_id,
                 attempt: part.attempt,
                 status: part.status,
-                payload: part.payload,
+                payload,
                 error: part.error.map(|error| *error),
             };
-            out.conflict(ConflictCause::BeyondSeal, offset, InboxRecord::Outcome(outcome));
+            let (cause, record) = (ConflictCause::BeyondSeal, InboxRecord::Outcome(outcome));
+            out.push(Action::Conflict(Box::new(Conflict { cause, offset, record, spilled })));
         }
     }
 
@@ -195,13 +206,17 @@ impl Gather {
     fn offer_open(&mut self, at: i64, outcome: PartOutcome, out: &mut Outbox) -> Option<GroupId> {
         let group = self.open.get_mut(&outcome.group_id)?;
         // A carried group has its older parts already.
-        if at < group.opened_offset {
+        if at < group.oldest {
             return None;
         }
         let (before, group_id) = (group.bytes(), group.key.group_id.clone());
+        let slot = self.stages.slot(&outcome.stage, outcome.part_id);
         let offer = group.offer(at, outcome, &self.stages, self.rules.parts_max);
         self.open_bytes = self.open_bytes - before + group.bytes();
         let changed = matches!(offer, Offer::Kept | Offer::Repaired);
+        if let Some(slot) = slot {
+            self.movable.add(group, slot);
+        }
         count_offer(offer, at, out);
         changed.then_some(group_id)
     }

@@ -100,7 +100,7 @@ impl Gather {
         Closing { closed, run_id, parent, opened_at, parts, hold }
     }
 
-    fn ended_part(&self, part: Part) -> EndedPart {
+    pub(super) fn ended_part(&self, part: Part) -> EndedPart {
         EndedPart {
             stage: self.stages.name(part.slot.stage).clone(),
             part_id: part.slot.part_id,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use longshore_schemas::records::{Counts, ExpectedPart, InboxRecord};
+use longshore_schemas::records::{Counts, ExpectedPart};
 use longshore_schemas::{GroupId, Revision, Timestamp};
 
 use super::closed::ClosedMarks;
@@ -11,15 +11,18 @@ use super::group::Group;
 use super::holds::{Hold, Holds};
 use super::outbox::{Dropped, Outbox};
 use super::rules::Rules;
+use super::spilling::Movable;
 use super::stages::Stages;
-use super::waiting::{self, Waiting};
+use super::tail::Tail;
+use super::waiting::Waiting;
 
 /// One inbox partition's open groups. Pure: no clock, no I/O, no tokio, no randomness.
 ///
 /// Driven in this order: [`Gather::recall`] for each record of the journal, [`Gather::replay`] for
 /// each inbox record from `low` to below the committed position, [`Gather::resume`] once, then
 /// [`Gather::absorb`] for each record from the position on, and [`Gather::settled`] for each hold
-/// that a committed transaction released.
+/// that a committed transaction released. Between records [`Gather::carry`] keeps the replay short
+/// and [`Gather::next_to_spill`] the memory small.
 #[derive(Debug)]
 pub struct Gather {
     pub(super) rules: Rules,
@@ -36,6 +39,15 @@ pub struct Gather {
     /// Offsets of parts that the journal calls orphaned; needed by the replay only.
     pub(super) orphaned: BTreeSet<i64>,
     pub(super) open_bytes: usize,
+    /// What the journal holds of the groups that are open.
+    pub(super) carried_bytes: usize,
+    pub(super) tail: Tail,
+    /// Nothing is carried before the tail is longer than this.
+    pub(super) carry_above: i64,
+    /// Or before `low` is another than this.
+    pub(super) carry_waits: Option<i64>,
+    /// What may be moved out of memory.
+    pub(super) movable: Movable,
     pub(super) dropped: Dropped,
 }
 
@@ -48,7 +60,7 @@ pub struct OpenGroup {
     pub revision: Revision,
     /// When the splitter opened it.
     pub opened_at: Timestamp,
-    /// The inbox offset of its opening, or at which it was carried.
+    /// The inbox offset of its opening.
     pub opened_offset: i64,
     /// When it closes by itself, by the broker's clock.
     pub deadline: Timestamp,
@@ -63,6 +75,7 @@ impl Gather {
     pub fn new(rules: Rules) -> Self {
         Self {
             stages: Stages::new(&rules.of),
+            movable: Movable::new(rules.spill_bytes_max > 0),
             rules,
             watermark: Timestamp(i64::MIN),
             next: 0,
@@ -73,6 +86,10 @@ impl Gather {
             holds: Holds::default(),
             orphaned: BTreeSet::new(),
             open_bytes: 0,
+            carried_bytes: 0,
+            tail: Tail::default(),
+            carry_above: 0,
+            carry_waits: None,
             dropped: Dropped::default(),
         }
     }
@@ -93,17 +110,6 @@ impl Gather {
     /// The effect that releases `hold` is in a committed transaction.
     pub fn settled(&mut self, hold: &Hold) {
         self.holds.release(hold);
-    }
-
-    /// Whether absorbing `record` could take the open groups beyond `open_bytes_max`. Then the lane
-    /// takes no more records and says so: nothing here would give room again by itself.
-    pub fn would_exceed(&self, record: &InboxRecord) -> bool {
-        let more = match record {
-            InboxRecord::Open(opening) => Group::bytes_of(opening, &self.stages),
-            InboxRecord::Outcome(outcome) => waiting::outcome_bytes(outcome),
-            InboxRecord::Seal(_) | InboxRecord::Tick(_) => 0,
-        };
-        more > 0 && self.open_bytes.saturating_add(more) > self.rules.open_bytes_max
     }
 
     /// The greatest append time absorbed so far; none before the first record.

@@ -5,13 +5,16 @@
 //! Where one record causes too many (a tick after which thousands of groups are due), the first of
 //! them may go into earlier transactions as long as each is [journalled](Effect::is_journalled).
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use longshore_schemas::records::{
-    Closed, InboxRecord, Orphaned, PartError, PartOutcome, PartStatus,
+    Carried, Closed, InboxRecord, Orphaned, PartError, PartOutcome, PartStatus,
 };
 use longshore_schemas::{GroupId, PartId, Revision, RunId, StageName, Timestamp};
 
 use super::holds::Hold;
+use super::payload::Payload;
+use crate::spill::Spilled;
 
 /// One thing to do, and with which record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,7 @@ impl Effect {
         match &self.action {
             Action::Close(closing) => Some(&closing.hold),
             Action::Orphan(orphan) => Some(&orphan.hold),
+            Action::Carry(carry) => Some(&carry.hold),
             Action::Late(_) | Action::Conflict(_) | Action::Cancel(_) => None,
         }
     }
@@ -53,6 +57,8 @@ pub enum Action {
     Orphan(Box<Orphan>),
     /// Write to the cancels topic.
     Cancel(Cancel),
+    /// Write to the journal.
+    Carry(Box<Carry>),
 }
 
 /// A group has its verdict.
@@ -73,6 +79,14 @@ pub struct Closing {
     pub(super) hold: Hold,
 }
 
+impl Closing {
+    /// What its parts take in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let bytes = |part: &EndedPart| size_of::<EndedPart>() + part.payload.bytes();
+        self.parts.iter().map(bytes).sum()
+    }
+}
+
 /// A part as its gather sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndedPart {
@@ -85,7 +99,7 @@ pub struct EndedPart {
     /// How it ended.
     pub status: PartStatus,
     /// What the stage's handler made of it.
-    pub payload: Option<Bytes>,
+    pub payload: Payload,
     /// Why it failed.
     pub error: Option<PartError>,
     /// The inbox offset of its outcome.
@@ -123,6 +137,8 @@ pub struct Conflict {
     pub offset: i64,
     /// The record, as it came.
     pub record: InboxRecord,
+    /// The payload that belongs into the record, if it was spilled since.
+    pub spilled: Option<Arc<Spilled>>,
 }
 
 /// What a record contradicts.
@@ -169,6 +185,16 @@ impl Orphan {
             offset: self.offset,
         }
     }
+}
+
+/// An old group that goes on from the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carry {
+    /// The journal's record, but for its parts.
+    pub carried: Carried,
+    /// All parts that have ended.
+    pub parts: Vec<EndedPart>,
+    pub(super) hold: Hold,
 }
 
 /// The parts of this group that are still on their way are no longer wanted.

@@ -1,7 +1,7 @@
 //! Which parts a group waits for.
 
 use longshore_schemas::PartId;
-use longshore_schemas::records::Expect;
+use longshore_schemas::records::{Expect, ExpectedPart};
 
 use super::parts::Slot;
 use super::stages::Stages;
@@ -36,7 +36,7 @@ impl Expected {
             }
             Expect::Parts(parts) if exceeds(parts.len() as u64, parts_max) => Err(TooMany),
             Expect::Parts(parts) => {
-                let slot = |part: &longshore_schemas::records::ExpectedPart| {
+                let slot = |part: &ExpectedPart| {
                     let stage = stages.intern(&part.stage).ok_or(TooMany)?;
                     Ok(Slot { part_id: part.part_id, stage })
                 };
@@ -71,6 +71,27 @@ impl Expected {
                 .flat_map(|id| stages.of().map(move |stage| Slot { part_id: PartId(id), stage }))
                 .collect(),
             Self::OpenEnded(None) => Vec::new(),
+        }
+    }
+
+    /// What the opening said.
+    pub(super) fn as_opened(&self, stages: &Stages) -> Expect {
+        let named = |slot: &Slot| ExpectedPart {
+            stage: stages.name(slot.stage).clone(),
+            part_id: slot.part_id,
+        };
+        match self {
+            Self::Listed(slots) => Expect::Parts(slots.iter().map(named).collect()),
+            Self::Counted(total) => Expect::Count(*total),
+            Self::OpenEnded(_) => Expect::OpenEnded,
+        }
+    }
+
+    /// What the seal said, if there was one.
+    pub(super) fn sealed_total(&self) -> Option<u32> {
+        match self {
+            Self::OpenEnded(total) => *total,
+            Self::Listed(_) | Self::Counted(_) => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! One open group: what it waits for and what it has.
 
 use longshore_schemas::records::{
-    Counts, Expect, ExpectedPart, GroupOpen, PartOutcome, PartStatus,
+    Carried, Counts, Expect, ExpectedPart, GroupOpen, PartOutcome, PartStatus,
 };
 use longshore_schemas::{GroupId, RunId, StageName, Timestamp};
 
@@ -10,7 +10,9 @@ use super::effect::ConflictCause;
 use super::expected::{Expected, check_count};
 use super::holds::{GroupKey, Hold};
 use super::parts::{Part, Parts, Slot};
+use super::payload::Payload;
 use super::stages::Stages;
+use super::tail::RECORD_BYTES;
 use super::tally::StageTally;
 
 /// What the indexes of a partition spend on a group, beside the group itself: its id's text, its
@@ -24,17 +26,20 @@ pub(super) struct Group {
     pub(super) run_id: Option<RunId>,
     pub(super) parent: Option<GroupId>,
     pub(super) opened_at: Timestamp,
-    /// The inbox offset of its opening, or at which it was carried: older records are in it
-    /// already.
+    /// The inbox offset of its opening.
     pub(super) opened_offset: i64,
-    /// Its oldest record: older than its opening if parts waited for that.
+    /// Its oldest record: older than its opening if parts waited for that, and the offset at which
+    /// it was carried if it was: older records are in it already.
     pub(super) oldest: i64,
     pub(super) deadline: Timestamp,
     pub(super) duplicates: u32,
+    /// What of it is in the journal, if it was carried.
+    pub(super) carried_bytes: usize,
     expected: Expected,
     parts: Parts,
     tallies: Vec<StageTally>,
     bytes: usize,
+    record_bytes: usize,
 }
 
 /// What became of an outcome that was offered to its group.
@@ -80,7 +85,9 @@ impl Group {
             oldest: opened_offset,
             deadline,
             duplicates: 0,
+            carried_bytes: 0,
             bytes: fixed_bytes(stages) + expected.bytes(),
+            record_bytes: RECORD_BYTES + expected.bytes(),
             expected,
             parts: Parts::default(),
             tallies,
@@ -143,7 +150,7 @@ impl Group {
         self.count_expected(stages);
         let beyond = self.parts.remove(|slot| slot.part_id.0 >= total);
         for part in &beyond {
-            self.uncount(part.slot, part.status, part.bytes());
+            self.uncount(part);
         }
         Sealing::Sealed(beyond)
     }
@@ -159,6 +166,11 @@ impl Group {
     /// What it takes in memory.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// What it takes in the journal, if it is carried.
+    pub(super) fn record_bytes(&self) -> usize {
+        self.record_bytes
     }
 
     /// Its parts of one stage; of an unknown stage it has none.
@@ -218,6 +230,48 @@ impl Group {
     }
 
     /// Its parts, in slot order.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter()
+    }
+
+    /// Where the payload of a part is.
+    pub(super) fn payload(&self, slot: Slot) -> Option<&Payload> {
+        self.parts.get(slot).map(|part| &part.payload)
+    }
+
+    /// The payload of a part is somewhere else now.
+    pub(super) fn move_payload(&mut self, slot: Slot, payload: Payload) {
+        if let Some(part) = self.parts.get_mut(slot) {
+            let before = part.bytes();
+            part.payload = payload;
+            self.bytes = self.bytes - before + part.bytes();
+        }
+    }
+
+    /// What the journal says of it when it is carried at `position`, but for its parts.
+    pub(super) fn carried(&self, position: i64, stages: &Stages) -> Carried {
+        let opening = GroupOpen {
+            group_id: self.key.group_id.clone(),
+            run_id: self.run_id.clone(),
+            revision: self.key.revision,
+            opened_at: self.opened_at,
+            timeout: self.deadline.since(self.opened_at),
+            expect: self.expected.as_opened(stages),
+            parent: self.parent.clone(),
+        };
+        Carried {
+            opening,
+            deadline: self.deadline,
+            carried_at: position,
+            parts: Vec::new(),
+            opened_offset: Some(self.opened_offset),
+            total: self.expected.sealed_total(),
+            duplicates: self.duplicates,
+            continues: false,
+        }
+    }
+
+    /// Its parts, in slot order.
     pub(super) fn into_parts(self) -> Vec<Part> {
         self.parts.into_vec()
     }
@@ -232,7 +286,7 @@ impl Group {
         self.count(&part);
         if let Some(stored) = self.parts.get_mut(part.slot) {
             let old = std::mem::replace(stored, part);
-            self.uncount(old.slot, old.status, old.bytes());
+            self.uncount(&old);
         }
         Offer::Repaired
     }
@@ -240,11 +294,13 @@ impl Group {
     fn count(&mut self, part: &Part) {
         self.tallies[part.slot.stage.get()].count(part.status);
         self.bytes += part.bytes();
+        self.record_bytes += part.record_bytes();
     }
 
-    fn uncount(&mut self, slot: Slot, status: PartStatus, bytes: usize) {
-        self.tallies[slot.stage.get()].uncount(status);
-        self.bytes -= bytes;
+    fn uncount(&mut self, part: &Part) {
+        self.tallies[part.slot.stage.get()].uncount(part.status);
+        self.bytes -= part.bytes();
+        self.record_bytes -= part.record_bytes();
     }
 
     fn count_expected(&mut self, stages: &Stages) {

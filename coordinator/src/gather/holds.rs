@@ -27,6 +27,19 @@ enum Held {
 }
 
 impl Hold {
+    /// From which offset on.
+    pub(super) fn from(&self) -> i64 {
+        self.from
+    }
+
+    /// The group that holds it, if it is one.
+    pub(super) fn group_key(&self) -> Option<&GroupKey> {
+        match &self.of {
+            Held::Group(key) => Some(key),
+            Held::WaitingPart => None,
+        }
+    }
+
     /// A group that is open, or closed but not yet so in Kafka, needs all its records.
     pub(super) fn group(from: i64, key: GroupKey) -> Self {
         Self { from, of: Held::Group(key) }
@@ -49,6 +62,10 @@ impl Holds {
 
     pub(super) fn release(&mut self, hold: &Hold) {
         self.0.remove(hold);
+    }
+
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &Hold> {
+        self.0.iter()
     }
 
     /// The oldest record needed by whatever is not `leaving`, if it lies below `position`.

@@ -1,7 +1,8 @@
 //! The pure core of the gather: inbox records with their append times go in, effects come out.
 //!
 //! Reading order: the rules of a join and their words; an open group and its verdict; what a
-//! partition remembers; a record's way through it, live and in a replay.
+//! partition remembers; a record's way through it, live and in a replay; what keeps a replay short
+//! and the memory small.
 //!
 //! Choices where several would do:
 //! - A stage's predicate speaks of all parts of the stage, and `not` waits until they are decided
@@ -30,6 +31,7 @@ mod when;
 mod expected;
 mod group;
 mod parts;
+mod payload;
 mod stages;
 mod tally;
 mod verdict;
@@ -37,6 +39,7 @@ mod verdict;
 mod closed;
 mod deadlines;
 mod holds;
+mod tail;
 mod waiting;
 
 mod effect;
@@ -48,15 +51,22 @@ mod core;
 mod live;
 mod replay;
 
+mod carry;
+mod spilling;
+
 #[cfg(test)]
 mod tests;
 
 pub use self::core::{Gather, OpenGroup};
+pub use carry::{CarryRefused, Carrying};
 pub use effect::{
-    Action, Cancel, Closing, Conflict, ConflictCause, Effect, EndedPart, Late, LateCause, Orphan,
+    Action, Cancel, Carry, Closing, Conflict, ConflictCause, Effect, EndedPart, Late, LateCause,
+    Orphan,
 };
 pub use holds::{GroupKey, Hold};
 pub use outbox::Dropped;
+pub use payload::Payload;
 pub use rules::{OnFailed, OnLate, OnTimeout, Rules, RulesError, Tolerate};
 pub use share::{Share, ShareError, Tolerance};
+pub use spilling::{Place, Room};
 pub use when::{Expr, Predicate, When, WhenError};

@@ -46,7 +46,7 @@ impl Outbox {
     }
 
     pub(super) fn conflict(&mut self, cause: ConflictCause, offset: i64, record: InboxRecord) {
-        self.push(Action::Conflict(Box::new(Conflict { cause, offset, record })));
+        self.push(Action::Conflict(Box::new(Conflict { cause, offset, record, spilled: None })));
     }
 }
 

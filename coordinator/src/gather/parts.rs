@@ -4,7 +4,9 @@ use bytes::Bytes;
 use longshore_schemas::PartId;
 use longshore_schemas::records::{PartError, PartOutcome, PartStatus};
 
+use super::payload::Payload;
 use super::stages::StageIndex;
+use super::tail::RECORD_BYTES;
 
 /// Which part of its group. Ordered by part first: parts end roughly in the order in which they
 /// were made, so a new one goes near the end of the sorted list.
@@ -15,13 +17,13 @@ pub(super) struct Slot {
 }
 
 /// A part that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     pub(super) slot: Slot,
     pub(super) status: PartStatus,
     pub(super) attempt: u32,
     pub(super) offset: i64,
-    pub(super) payload: Option<Bytes>,
+    pub(super) payload: Payload,
     // Boxed: failures are rare, and every part would pay for the room.
     pub(super) error: Option<Box<PartError>>,
 }
@@ -34,7 +36,7 @@ impl Part {
             status: outcome.status,
             attempt: outcome.attempt,
             offset,
-            payload: outcome.payload,
+            payload: outcome.payload.into(),
             error: outcome.error.map(Box::new),
         }
     }
@@ -42,21 +44,29 @@ impl Part {
     /// Whether `outcome` says the same. Its attempt and its time don't count: a copy is a copy.
     pub(super) fn says(&self, outcome: &PartOutcome) -> bool {
         self.status == outcome.status
-            && self.payload == outcome.payload
+            && self.payload.is(outcome.payload.as_ref())
             && self.error.as_deref() == outcome.error.as_ref()
     }
 
     /// What it takes in memory.
     pub(super) fn bytes(&self) -> usize {
-        let error = self.error.as_deref();
-        size_of::<Self>() + content_bytes(self.payload.as_ref(), error)
+        size_of::<Self>() + self.payload.bytes() + error_bytes(self.error.as_deref())
+    }
+
+    /// What it takes in the journal.
+    pub(super) fn record_bytes(&self) -> usize {
+        RECORD_BYTES + self.payload.len() + error_bytes(self.error.as_deref())
     }
 }
 
 /// What the content of an outcome takes in memory, beside its fixed part.
 pub(super) fn content_bytes(payload: Option<&Bytes>, error: Option<&PartError>) -> usize {
+    payload.map_or(0, Bytes::len) + error_bytes(error)
+}
+
+fn error_bytes(error: Option<&PartError>) -> usize {
     let text = |error: &PartError| size_of::<PartError>() + error.class.len() + error.message.len();
-    payload.map_or(0, Bytes::len) + error.map_or(0, text)
+    error.map_or(0, text)
 }
 
 /// The ended parts of a group, sorted by slot.
@@ -81,6 +91,14 @@ impl Parts {
     /// Takes out the parts that `unwanted` holds for.
     pub(super) fn remove(&mut self, unwanted: impl Fn(Slot) -> bool) -> Vec<Part> {
         self.0.extract_if(.., |part| unwanted(part.slot)).collect()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Part> {
+        self.0.iter()
+    }
+
+    pub(super) fn get(&self, slot: Slot) -> Option<&Part> {
+        self.find(slot).ok().map(|at| &self.0[at])
     }
 
     pub(super) fn into_vec(self) -> Vec<Part> {

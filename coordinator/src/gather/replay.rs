@@ -1,6 +1,6 @@
 //! Takes a partition up again: the journal, then the tail of the inbox, then one look at the rules.
 
-use longshore_schemas::records::{Carried, Closed, InboxRecord, JournalRecord};
+use longshore_schemas::records::{Carried, CarriedPart, Closed, InboxRecord, JournalRecord};
 use longshore_schemas::{GroupId, Timestamp};
 
 use super::core::Gather;
@@ -25,6 +25,17 @@ impl Gather {
             // The new opening stands in the inbox and says all of it.
             JournalRecord::Reopened(_) => {}
         }
+    }
+
+    /// Begins with the watermark that the last owner had when it absorbed the record at `low`, or
+    /// an earlier one: a replay of nothing must not make all that is closed look new.
+    pub fn recall_time(&mut self, watermark: Timestamp) {
+        self.watermark = self.watermark.max(watermark);
+    }
+
+    /// The replay has come to the committed position.
+    pub fn replayed_to(&mut self, position: i64) {
+        self.next = self.next.max(position);
     }
 
     /// Takes a record from `low` to below the committed position. It only accumulates: no rule is
@@ -60,20 +71,47 @@ impl Gather {
     }
 
     fn recall_carried(&mut self, carried: Carried) {
-        let Carried { opening, deadline, carried_at, parts } = carried;
+        let Carried { opening, deadline, carried_at, parts, .. } = carried;
         let key = GroupKey { group_id: opening.group_id.clone(), revision: opening.revision };
         if self.closed.revision(&key.group_id) >= Some(key.revision) {
             return;
+        }
+        if carried.continues {
+            return self.recall_more(&key, carried_at, parts);
         }
         // It was within bounds when it was opened; a lower bound must not lose it.
         let Ok(expected) = Expected::new(&opening.expect, &mut self.stages, u32::MAX) else {
             return;
         };
-        let mut group = Group::new(opening, carried_at, deadline, expected, &self.stages);
-        for part in parts {
-            group.offer(part.offset, part.outcome, &self.stages, u32::MAX);
+        let opened_offset = carried.opened_offset.unwrap_or(carried_at);
+        let mut group = Group::new(opening, opened_offset, deadline, expected, &self.stages);
+        group.oldest = carried_at;
+        group.duplicates = carried.duplicates;
+        if let Some(total) = carried.total {
+            group.seal(total, &self.stages, u32::MAX);
         }
+        group.carried_bytes = group.record_bytes();
         self.insert(group);
+        self.recall_more(&key, carried_at, parts);
+    }
+
+    /// Adds parts to a group that was carried with them.
+    fn recall_more(&mut self, key: &GroupKey, carried_at: i64, parts: Vec<CarriedPart>) {
+        let this = |group: &&mut Group| group.key == *key && group.oldest == carried_at;
+        let Some(group) = self.open.get_mut(&key.group_id).filter(this) else {
+            return;
+        };
+        let (bytes, carried_bytes) = (group.bytes(), group.carried_bytes);
+        for CarriedPart { offset, outcome } in parts {
+            let slot = self.stages.slot(&outcome.stage, outcome.part_id);
+            group.offer(offset, outcome, &self.stages, u32::MAX);
+            if let Some(slot) = slot {
+                self.movable.add(group, slot);
+            }
+        }
+        group.carried_bytes = group.record_bytes();
+        self.open_bytes = self.open_bytes - bytes + group.bytes();
+        self.carried_bytes = self.carried_bytes - carried_bytes + group.carried_bytes;
     }
 
     fn forget(&mut self, group_id: &GroupId) {

@@ -35,9 +35,16 @@ pub struct Rules {
     pub closed_marks_max: usize,
     /// The most parts that a group may expect, all its stages together.
     pub parts_max: u32,
-    /// The most bytes that open groups and waiting parts may take; see
-    /// [`super::Gather::would_exceed`].
+    /// The most bytes that open groups and waiting parts may take in memory; see
+    /// [`super::Gather::room_for`].
     pub open_bytes_max: usize,
+    /// The most bytes of payloads that may be moved out of memory into a file; none if it is zero.
+    pub spill_bytes_max: usize,
+    /// The longest tail of the inbox that a replay should have to read, in offsets; see
+    /// [`super::Gather::carry`].
+    pub replay_max: i64,
+    /// The greatest age that the oldest record of that tail should have.
+    pub replay_age_max: Duration,
 }
 
 /// How much may go wrong before a group is FAILED. Where a bound is given it decides alone; where

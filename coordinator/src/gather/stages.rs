@@ -1,6 +1,8 @@
 //! The stages of a join by number, so that a part need not carry its stage's name.
 
-use longshore_schemas::StageName;
+use longshore_schemas::{PartId, StageName};
+
+use super::parts::Slot;
 
 /// A stage's place in [`Stages`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +36,11 @@ impl Stages {
 
     pub(super) fn find(&self, name: &StageName) -> Option<StageIndex> {
         self.names.iter().position(|known| known == name).and_then(index)
+    }
+
+    /// The place of a part of the stage, if it is known.
+    pub(super) fn slot(&self, stage: &StageName, part_id: PartId) -> Option<Slot> {
+        self.find(stage).map(|stage| Slot { part_id, stage })
     }
 
     /// The stage's number, a new one if it has none; none once there are too many.

@@ -1,5 +1,7 @@
-//! The gather as a whole: the table, the rows that need a story of their own, order, and crashes.
+//! The gather as a whole: the table, the rows that need a story of their own, order, crashes, and
+//! what keeps a replay short.
 
+mod carrying;
 mod crashes;
 mod openings;
 mod orders;

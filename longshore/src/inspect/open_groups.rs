@@ -1,12 +1,14 @@
 //! The open groups of a join: its inbox, taken through the same gather as its owner's, read-only.
 
-use longshore_coordinator::gather::{Effect, Gather, OpenGroup, Rules};
+use bytes::Bytes;
+use longshore_coordinator::gather::{Effect, Gather, OpenGroup, Room, Rules};
 use longshore_coordinator::{JoinState, JournalFrom, read_journal};
 use longshore_kafka::admin::{Isolation, Stability};
 use longshore_kafka::reader::{Range, Reader};
 use longshore_kafka::{Offset, Partition, Record};
-use longshore_schemas::records::{ExpectedPart, InboxRecord};
+use longshore_schemas::records::{ExpectedPart, InboxRecord, JournalRecord, PartOutcome};
 use longshore_schemas::{GroupId, TopicName};
+use sha2::{Digest, Sha256};
 
 use super::consumer::Consumer;
 use super::error::InspectError;
@@ -22,7 +24,7 @@ pub struct JoinView {
     /// Its rules.
     pub rules: Rules,
     /// Inbox records that may be read of one partition: a replay takes time, and memory for every
-    /// group that is open in it (at most `open_bytes_max` of the rules).
+    /// group that is open in it (at most `open_bytes_max` of the rules; payloads aren't kept).
     pub records_max: u64,
 }
 
@@ -120,8 +122,24 @@ impl JoinView {
             partition,
             reason: reason.to_string(),
         })?;
-        read.records.into_iter().for_each(|it| gather.recall(it));
+        if let Some(state) = state {
+            gather.recall_time(state.watermark);
+        }
+        for mut record in read.records {
+            if let JournalRecord::Carried(carried) = &mut record {
+                carried.parts.iter_mut().for_each(|part| digest(&mut part.outcome));
+            }
+            gather.recall(record);
+        }
         Ok(())
+    }
+}
+
+/// A copy of a part says the same; what that is needn't be known here, and wouldn't fit into memory
+/// where the owner spills it.
+fn digest(outcome: &mut PartOutcome) {
+    if let Some(payload) = &outcome.payload {
+        outcome.payload = Some(Bytes::copy_from_slice(&Sha256::digest(payload)));
     }
 }
 
@@ -158,13 +176,17 @@ impl<'a> Inbox<'a> {
         }
     }
 
-    fn absorb(&mut self, record: &Record, decoded: InboxRecord) -> Result<(), InspectError> {
+    fn absorb(&mut self, record: &Record, mut decoded: InboxRecord) -> Result<(), InspectError> {
         let (at, appended) = (record.offset.0, record.timestamp.unwrap_or_default());
-        if !self.is_live {
-            self.gather.replay(at, appended, decoded);
-        } else if self.gather.would_exceed(&decoded) {
+        if let InboxRecord::Outcome(outcome) = &mut decoded {
+            digest(outcome);
+        }
+        if self.gather.room_for(&decoded, 0) != Room::Memory {
             let limit = "the open groups take all of the join's `open_bytes_max`".to_owned();
             return Err(too_much(record, limit));
+        }
+        if !self.is_live {
+            self.gather.replay(at, appended, decoded);
         } else {
             let effects = self.gather.absorb(at, appended, decoded);
             self.settle(&effects);

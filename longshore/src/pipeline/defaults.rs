@@ -69,12 +69,20 @@ pub(super) const PARTS_MAX: u32 = 10_000;
 pub(super) const CLOSED_MARKS_MAX: usize = 1_000_000;
 
 /// What a join's open groups may take in memory, in one partition: half of what a small container
-/// has. Beyond it the join stops with an error rather than be killed without one.
+/// has. Beyond it payloads go to a temporary file.
 pub(super) const OPEN_BYTES_MAX: usize = 256 << 20;
 
 /// The least that open groups can be given: about one record of the largest size that a topic takes
 /// by default. Less is a slip of the unit.
 pub(super) const OPEN_BYTES_LEAST: usize = 1 << 20;
+
+/// What they may take in that file: four times as much, which a small container's disk still has.
+/// Beyond it the join stops with an error rather than be killed without one.
+pub(super) const SPILL_BYTES_MAX: usize = 1 << 30;
+
+/// The inbox records of a partition that a restart should have to replay. Reading and accumulating
+/// that many takes a few seconds.
+pub(super) const REPLAY_MAX: u32 = 1_000_000;
 
 /// Attempts at a gather before its result is FAILED: the group waits for it and holds back replay.
 pub(super) const GATHER_ATTEMPTS: u32 = 5;
@@ -87,11 +95,18 @@ pub(super) const GATHER_TIMEOUT: Duration = Duration::from_secs(30);
 /// keeps the offsets of a group that went silent.
 pub(super) const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// How long a join may look back: as long as a group may be open and then be remembered, and as
+/// much again, so that a coordinator that was away that long still finds all of it.
+pub(super) fn lifetime(timeout: Duration, closed_retention: Duration) -> Duration {
+    timeout.saturating_add(closed_retention).saturating_mul(2)
+}
+
 /// How long dead letters, conflicts, orphans and late parts are kept: somebody must come back from
 /// a holiday and still find them.
 pub(super) const SET_ASIDE_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Room for the headers that say why a dead letter is one.
+/// Room for the headers that say why a dead letter is one, and in a journal for the opening of the
+/// group that a part is carried with.
 pub(super) const DEAD_LETTER_HEADROOM: u64 = 64 * 1024;
 
 /// Kafka's `max.message.bytes` where a topic doesn't say otherwise.

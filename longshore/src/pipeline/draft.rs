@@ -152,8 +152,14 @@ section! {
         /// The most parts that a group may have.
         parts_max: u32,
         /// What the open groups of one partition of its inbox may take in memory, in bytes; in the
-        /// file a size such as `256MiB`. Beyond it the join stops with an error.
+        /// file a size such as `256MiB`. Beyond it payloads go to a temporary file.
         open_bytes_max: Bytes => usize,
+        /// What they may take in that file, in bytes; with `0B` there is none. Beyond it the join
+        /// waits for gathers at work, and stops with an error if there are none.
+        spill_bytes_max: Bytes => usize,
+        /// The inbox records of one partition that a restart should have to replay; beyond it old
+        /// groups are carried into the journal.
+        replay_max: u32,
         /// The name under which the handler was registered that makes parts into a result.
         gather: String => &str,
         /// Attempts at a gather before the group's result is FAILED.

@@ -33,8 +33,8 @@ pub use draft::{
 pub use file::{LoadError, load, read};
 pub use place::Place;
 pub use plan::{
-    Access, Demand, Differences, ExistingTopic, Owner, Plan, Role, TopicPlan, TopicSetting,
-    WrongTopic,
+    Access, Demand, Differences, ExistingTopic, JoinBounds, Owner, Plan, Role, TopicPlan,
+    TopicSetting, WrongTopic,
 };
 pub use problem::{Problem, Problems};
 pub use shape::{Backoff, Destination, FanOut, Join, Pipeline, Sink, Source, Stage, StageInput};

@@ -32,6 +32,9 @@ fn view(inbox: &TopicName, journal: &TopicName, group: &str) -> JoinView {
         closed_marks_max: 100,
         parts_max: 100,
         open_bytes_max: 1 << 20,
+        spill_bytes_max: 1 << 20,
+        replay_max: 1_000_000,
+        replay_age_max: Duration::from_secs(3_600),
     };
     JoinView { consumer, journal: journal.clone(), rules, records_max: 1_000 }
 }

@@ -16,6 +16,14 @@ pub struct Carried {
     pub carried_at: i64,
     /// What has ended, with the inbox offset of each outcome.
     pub parts: Vec<CarriedPart>,
+    /// The inbox offset of its opening; none in a record of the first version.
+    pub opened_offset: Option<i64>,
+    /// What its seal said, if it was opened open-ended and has been sealed.
+    pub total: Option<u32>,
+    /// Parts that came again with the same content.
+    pub duplicates: u32,
+    /// It only adds parts to the record of this group before it: one record can't hold them all.
+    pub continues: bool,
 }
 
 /// A part of a carried group.

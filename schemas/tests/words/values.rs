@@ -187,12 +187,21 @@ pub(crate) fn orphaned() -> BoxedStrategy<Orphaned> {
 pub(crate) fn carried() -> BoxedStrategy<Carried> {
     let part = (any::<i64>(), part_outcome())
         .prop_map(|(offset, outcome)| CarriedPart { offset, outcome });
-    (group_open(), timestamp(), any::<i64>(), vec(part, 0..4))
-        .prop_map(|(opening, deadline, carried_at, parts)| Carried {
-            opening,
-            deadline,
-            carried_at,
-            parts,
+    let gathered = (vec(part, 0..4), any::<u32>(), any::<bool>());
+    let offsets = (any::<i64>(), any::<Option<i64>>());
+    (group_open(), timestamp(), offsets, any::<Option<u32>>(), gathered)
+        .prop_map(|(opening, deadline, (carried_at, opened_offset), total, gathered)| {
+            let (parts, duplicates, continues) = gathered;
+            Carried {
+                opening,
+                deadline,
+                carried_at,
+                parts,
+                opened_offset,
+                total,
+                duplicates,
+                continues,
+            }
         })
         .boxed()
 }

@@ -1,6 +1,7 @@
 //! A crash at any point, and the replay after it, change nothing that was or will be written.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use longshore_schemas::records::{
     Carried, CarriedPart, Expect, GroupOpen, InboxRecord, JournalRecord,
@@ -9,7 +10,11 @@ use longshore_schemas::{GroupId, Timestamp};
 use proptest::prelude::*;
 
 use super::words::*;
+use crate::carrying;
+use crate::gather::holds::Hold;
 use crate::gather::{Action, Effect, Gather, OnFailed, Rules};
+use crate::journal::{JournalMark, JournalMarks};
+use crate::spill::SpillFile;
 
 /// What is in Kafka: the inbox, and what committed transactions have written.
 #[derive(Default)]
@@ -19,9 +24,21 @@ struct Kafka {
     written: Vec<Action>,
     position: i64,
     low: i64,
+    /// Where the journal stood when the record at `low` was absorbed, or before.
+    journal_from: usize,
+    /// Groups that were carried.
+    carried: usize,
 }
 
 impl Kafka {
+    /// What the next owner reads: of what was carried only what the marks lead to.
+    fn journal(&self) -> impl Iterator<Item = &JournalRecord> {
+        let wanted = |(index, record): &(usize, &JournalRecord)| {
+            *index >= self.journal_from || !matches!(record, JournalRecord::Carried(_))
+        };
+        self.journal.iter().enumerate().filter(wanted).map(|(_, record)| record)
+    }
+
     fn at(&self, offset: i64) -> (Timestamp, InboxRecord) {
         self.inbox[usize::try_from(offset).unwrap()].clone()
     }
@@ -36,20 +53,54 @@ struct Owner {
     gather: Gather,
     pending: VecDeque<Effect>,
     next: i64,
+    marks: JournalMarks,
+    file: SpillFile,
 }
 
 impl Owner {
     fn start(kafka: &Kafka, rules: &Rules) -> Self {
-        let mut gather = Gather::new(rules.clone());
-        for record in &kafka.journal {
-            gather.recall(record.clone());
+        let mark = |from, end: usize| JournalMark {
+            from,
+            end: end.try_into().unwrap(),
+            watermark: Timestamp(0),
+        };
+        let mut owner = Self {
+            gather: Gather::new(rules.clone()),
+            pending: VecDeque::new(),
+            next: kafka.position,
+            marks: JournalMarks::new(mark(kafka.low, kafka.journal_from)),
+            file: SpillFile::new(rules.spill_bytes_max),
+        };
+        if rules.spill_bytes_max > 0 {
+            owner.gather.movable.least = 1;
+        }
+        for record in kafka.journal() {
+            owner.gather.recall(record.clone());
+            owner.spill();
         }
         for offset in kafka.low..kafka.position {
             let (appended, record) = kafka.at(offset);
-            gather.replay(offset, appended, record);
+            owner.gather.replay(offset, appended, record);
+            owner.spill();
         }
-        let pending = gather.resume().into();
-        Self { gather, pending, next: kafka.position }
+        owner.gather.replayed_to(kafka.position);
+        owner.pending = owner.gather.resume().into();
+        owner.marks.advance(mark(kafka.position, kafka.journal.len()));
+        owner
+    }
+
+    /// Moves every payload that it may into the file, if there is one: not only large ones.
+    fn spill(&mut self) {
+        while let Some((place, payload)) = self.gather.next_to_spill() {
+            match self.file.put(&payload).unwrap() {
+                Some(spilled) => self.gather.spilled(&place, Arc::new(spilled)),
+                None => return self.gather.not_spilled(place),
+            }
+        }
+    }
+
+    fn carry(&mut self, groups: usize) {
+        self.pending.extend(self.gather.carry_oldest(groups));
     }
 
     fn absorb(&mut self, kafka: &Kafka) {
@@ -57,6 +108,7 @@ impl Owner {
             let (appended, record) = kafka.at(self.next);
             self.pending.extend(self.gather.absorb(self.next, appended, record));
             self.next += 1;
+            self.spill();
         }
     }
 
@@ -83,6 +135,7 @@ impl Owner {
             None => self.next,
         };
         kafka.low = self.gather.low(kafka.position, &leaving);
+        kafka.journal_from = self.marks.at(kafka.low).unwrap().end.try_into().unwrap();
         for effect in sent {
             match &effect.action {
                 Action::Close(closing) => {
@@ -91,10 +144,19 @@ impl Owner {
                 Action::Orphan(orphan) => {
                     kafka.journal.push(JournalRecord::Orphaned(orphan.orphaned()));
                 }
+                Action::Carry(carry) => {
+                    let records = carrying::records((**carry).clone()).unwrap();
+                    kafka.journal.extend(records.into_iter().map(JournalRecord::Carried));
+                    kafka.carried += 1;
+                    continue;
+                }
                 Action::Late(_) | Action::Conflict(_) | Action::Cancel(_) => {}
             }
-            kafka.written.push(effect.action);
+            kafka.written.push(written_as(effect.action));
         }
+        let end = kafka.journal.len().try_into().unwrap();
+        let watermark = Timestamp(0);
+        self.marks.advance(JournalMark { from: self.next, end, watermark });
         for hold in leaving {
             self.gather.settled(&hold);
         }
@@ -108,20 +170,48 @@ impl Owner {
     }
 }
 
+/// The action as it is read downstream, without what only its owner knows.
+fn written_as(action: Action) -> Action {
+    match action {
+        Action::Close(mut closing) => {
+            closing.hold = Hold::waiting_part(0);
+            for part in &mut closing.parts {
+                part.payload = part.payload.read().unwrap().into();
+            }
+            Action::Close(closing)
+        }
+        Action::Conflict(mut conflict) => {
+            if let (InboxRecord::Outcome(outcome), Some(spilled)) =
+                (&mut conflict.record, conflict.spilled.take())
+            {
+                outcome.payload = Some(spilled.read().unwrap());
+            }
+            Action::Conflict(conflict)
+        }
+        other => other,
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Absorb,
+    Carry(usize),
     Commit(usize),
     Crash,
 }
 
 /// Everything that is written if the partition's owners take these steps, then finish in peace.
 fn written(inbox: &[(Timestamp, InboxRecord)], rules: &Rules, steps: &[Step]) -> Vec<Action> {
+    play(inbox, rules, steps).written
+}
+
+fn play(inbox: &[(Timestamp, InboxRecord)], rules: &Rules, steps: &[Step]) -> Kafka {
     let mut kafka = Kafka { inbox: inbox.to_vec(), ..Kafka::default() };
     let mut owner = Owner::start(&kafka, rules);
     for step in steps {
         match step {
             Step::Absorb => owner.absorb(&kafka),
+            Step::Carry(groups) => owner.carry(*groups),
             Step::Commit(most) => owner.commit(&mut kafka, *most),
             Step::Crash => owner = Owner::start(&kafka, rules),
         }
@@ -129,7 +219,7 @@ fn written(inbox: &[(Timestamp, InboxRecord)], rules: &Rules, steps: &[Step]) ->
     owner.finish(&mut kafka);
     // Whoever comes after finds nothing left to do.
     assert_eq!(Vec::from(Owner::start(&kafka, rules).pending), []);
-    kafka.written
+    kafka
 }
 
 fn record() -> impl Strategy<Value = InboxRecord> {
@@ -195,6 +285,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => Just(Step::Absorb),
         2 => (0_usize..4).prop_map(Step::Commit),
         1 => Just(Step::Commit(usize::MAX)),
+        1 => (1_usize..4).prop_map(Step::Carry),
         1 => Just(Step::Crash),
     ];
     prop::collection::vec(step, 0..120)
@@ -208,8 +299,10 @@ proptest! {
         inbox in inbox(),
         rules in any_rules(),
         steps in steps(),
+        spill_bytes_max in prop::sample::select(vec![0, 4 << 10, 1 << 20]),
     ) {
         let undisturbed = written(&inbox, &rules, &[]);
+        let rules = Rules { spill_bytes_max, ..rules };
         prop_assert_eq!(written(&inbox, &rules, &steps), undisturbed);
     }
 }
@@ -252,6 +345,11 @@ fn a_crash_after_each_commit_of_each_record_changes_nothing() {
     for most in 0..=2 {
         let turn = [Step::Absorb, Step::Commit(most), Step::Crash];
         assert_eq!(written(&inbox, &rules, &turn.repeat(inbox.len())), undisturbed);
+        // Carried after every record, and once more by every owner.
+        let turn = [Step::Absorb, Step::Carry(9), Step::Commit(most + 1), Step::Crash];
+        let kafka = play(&inbox, &rules, &turn.repeat(inbox.len()));
+        assert_eq!(kafka.written, undisturbed);
+        assert!(kafka.carried >= 8, "{} groups were carried", kafka.carried);
     }
 }
 
@@ -312,6 +410,10 @@ fn carried(carried_at: i64) -> Carried {
         deadline: Timestamp(700),
         carried_at,
         parts: vec![CarriedPart { offset: 2, outcome: outcome("a", 1, "+p0") }],
+        opened_offset: Some(1),
+        total: None,
+        duplicates: 0,
+        continues: false,
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn rules(when: &str) -> Rules {
         closed_marks_max: 1_000,
         parts_max: 100,
         open_bytes_max: 1 << 20,
+        spill_bytes_max: 0,
+        replay_max: 1_000_000,
+        replay_age_max: millis(i64::MAX),
     }
 }
 
@@ -163,6 +166,7 @@ pub(super) fn line(effect: &Effect) -> String {
         },
         Action::Orphan(orphan) => format!("orphan {}", token(&orphan.outcome)),
         Action::Cancel(_) => "cancel".into(),
+        Action::Carry(carry) => format!("carry {}", carry.carried.opening.group_id),
     }
 }
 
@@ -171,8 +175,8 @@ pub(super) fn closing_line(closing: &Closing) -> String {
     let closed = &closing.closed;
     let status = format!("{:?} by {:?}:", closed.status, closed.completed_by).to_lowercase();
     let parts = closing.parts.iter().map(|part| {
-        let content = part.payload.as_deref().map(|bytes| String::from_utf8_lossy(bytes));
-        let other = if content.is_some_and(|text| text.ends_with('\'')) { "'" } else { "" };
+        let content = part.payload.read().unwrap();
+        let other = if content.is_some_and(|text| text.ends_with(b"'")) { "'" } else { "" };
         let name = format!("{}{}", &part.stage.as_str()[..1], part.part_id);
         format!("{}{name}{other}", sign(part.status))
     });

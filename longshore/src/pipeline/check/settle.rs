@@ -204,11 +204,17 @@ impl Settling<'_> {
     }
 
     fn rules(&mut self, name: &Placed<String>, draft: &JoinDraft) -> Rules {
+        let timeout = self.timeout(name, draft);
+        let closed_retention = self.positive(
+            "closed_retention",
+            draft.closed_retention.as_ref(),
+            defaults::CLOSED_RETENTION,
+        );
         Rules {
             of: self.of(name, draft),
             when: given(draft.when.as_ref()).unwrap_or(defaults::WHEN),
             tolerate: tolerate(draft),
-            timeout: self.timeout(name, draft),
+            timeout,
             on_failed: given(draft.on_failed.as_ref()).unwrap_or(defaults::ON_FAILED),
             on_timeout: given(draft.on_timeout.as_ref()).unwrap_or(defaults::ON_TIMEOUT),
             late: given(draft.late.as_ref()).unwrap_or(defaults::LATE),
@@ -217,11 +223,7 @@ impl Settling<'_> {
                 draft.orphan_timeout.as_ref(),
                 defaults::ORPHAN_TIMEOUT,
             ),
-            closed_retention: self.positive(
-                "closed_retention",
-                draft.closed_retention.as_ref(),
-                defaults::CLOSED_RETENTION,
-            ),
+            closed_retention,
             closed_marks_max: defaults::CLOSED_MARKS_MAX,
             parts_max: self.at_least_one(
                 "parts_max",
@@ -229,6 +231,16 @@ impl Settling<'_> {
                 defaults::PARTS_MAX,
             ),
             open_bytes_max: self.open_bytes_max(draft),
+            spill_bytes_max: draft
+                .spill_bytes_max
+                .as_ref()
+                .map_or(defaults::SPILL_BYTES_MAX, |bytes| bytes.value.0),
+            replay_max: self
+                .at_least_one("replay_max", draft.replay_max.as_ref(), defaults::REPLAY_MAX)
+                .into(),
+            // Half of how long the inbox is made to be kept.
+            replay_age_max: defaults::lifetime(timeout, closed_retention).max(defaults::RETENTION)
+                / 2,
         }
     }
 

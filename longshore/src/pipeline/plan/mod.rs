@@ -2,6 +2,7 @@
 
 mod access;
 mod advice;
+mod bounds;
 mod differences;
 mod table;
 mod topics;
@@ -9,6 +10,7 @@ mod topics;
 use super::shape::Pipeline;
 
 pub use access::Access;
+pub use bounds::JoinBounds;
 pub use differences::{Differences, ExistingTopic, WrongTopic};
 pub(super) use topics::topics_of;
 pub use topics::{Demand, Owner, Role, TopicPlan, TopicSetting};
@@ -22,6 +24,8 @@ pub struct Plan {
     pub topics: Vec<TopicPlan>,
     /// What each of its components must be allowed to do, and nothing more.
     pub access: Vec<Access>,
+    /// How much its joins may take.
+    pub bounds: Vec<JoinBounds>,
     /// What is allowed but probably not meant.
     pub advice: Vec<String>,
 }
@@ -33,6 +37,7 @@ impl Pipeline {
             pipeline: self.name.clone(),
             topics: topics_of(self),
             access: access::of(self),
+            bounds: bounds::of(self),
             advice: advice::of(self),
         }
     }

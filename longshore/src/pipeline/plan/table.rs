@@ -16,6 +16,7 @@ impl fmt::Display for Plan {
                 writeln!(f, "    {right}")?;
             }
         }
+        section(f, "\nBounds", &self.bounds)?;
         section(f, "\nAdvice", &self.advice)
     }
 }

@@ -178,8 +178,8 @@ fn of_join(pipeline: &Pipeline, join: &Join) -> Vec<TopicPlan> {
         name: pipeline.journal(join),
         role: Role::Journal,
         follows: Some(inbox.name.clone()),
-        settings: kept(join),
-        why: "what the inbox alone doesn't say: closings and orphans".to_owned(),
+        settings: kept(join).into_iter().chain([room_above(&inbox.name)]).collect(),
+        why: "what the inbox alone doesn't say: closings, orphans and carried groups".to_owned(),
         ..inbox.clone()
     };
     let late = (join.rules.late == OnLate::Topic).then(|| {
@@ -210,15 +210,13 @@ fn inbox(pipeline: &Pipeline, join: &Join) -> TopicPlan {
     }
 }
 
-/// How long a join may look back: as long as a group may be open and then be remembered, and as
-/// much again, so that a coordinator that was away that long still finds all of it.
-fn lifetime(join: &Join) -> Duration {
-    join.rules.timeout.saturating_add(join.rules.closed_retention).saturating_mul(2)
+fn lifetime_of(join: &Join) -> Duration {
+    defaults::lifetime(join.rules.timeout, join.rules.closed_retention)
 }
 
 /// The settings of a topic that a join lives from.
 fn kept(join: &Join) -> Vec<TopicSetting> {
-    let needed = lifetime(join);
+    let needed = lifetime_of(join);
     let retention = TopicSetting {
         value: millis(needed.max(defaults::RETENTION)).to_string(),
         demand: Demand::AtLeast(millis(needed)),
@@ -234,7 +232,7 @@ fn cancels(pipeline: &Pipeline, join: &Join, inbox: &TopicPlan) -> TopicPlan {
         partitions: 1,
         settings: vec![
             exactly("cleanup.policy", "delete"),
-            made_with("retention.ms", lifetime(join)),
+            made_with("retention.ms", lifetime_of(join)),
         ],
         why: "groups that failed fast, so that their parts can be skipped".to_owned(),
         ..inbox.clone()
@@ -260,12 +258,6 @@ fn dead_letters(topic: &TopicPlan) -> TopicPlan {
 
 /// A topic for records of another one, whole, with headers added that say why they are here.
 fn set_aside(of: &TopicPlan, name: TopicName, why: &str) -> TopicPlan {
-    let bytes = defaults::DEAD_LETTER_HEADROOM;
-    let room = TopicSetting {
-        name: "max.message.bytes",
-        value: (defaults::MESSAGE_BYTES_MAX + bytes).to_string(),
-        demand: Demand::Above { topic: of.name.clone(), bytes },
-    };
     TopicPlan {
         name,
         role: Role::SetAside,
@@ -273,10 +265,20 @@ fn set_aside(of: &TopicPlan, name: TopicName, why: &str) -> TopicPlan {
         settings: vec![
             exactly("cleanup.policy", "delete"),
             made_with("retention.ms", defaults::SET_ASIDE_RETENTION),
-            room,
+            room_above(&of.name),
         ],
         why: why.to_owned(),
         ..of.clone()
+    }
+}
+
+/// A record of that topic has room, whatever is added that says why it is here.
+fn room_above(topic: &TopicName) -> TopicSetting {
+    let bytes = defaults::DEAD_LETTER_HEADROOM;
+    TopicSetting {
+        name: "max.message.bytes",
+        value: (defaults::MESSAGE_BYTES_MAX + bytes).to_string(),
+        demand: Demand::Above { topic: topic.clone(), bytes },
     }
 }
 

@@ -81,6 +81,8 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(settle.rules.orphan_timeout, Duration::from_secs(60));
     assert_eq!(settle.rules.closed_retention, Duration::from_secs(3600));
     assert_eq!(settle.rules.open_bytes_max, 256 << 20);
+    assert_eq!((settle.rules.spill_bytes_max, settle.rules.replay_max), (1 << 30, 1_000_000));
+    assert_eq!(settle.rules.replay_age_max, Duration::from_secs(7 * 24 * 3600 / 2));
     assert_eq!((settle.attempts, settle.item_timeout), (5, Duration::from_secs(30)));
     let (initial, max) = (Duration::from_millis(100), Duration::from_secs(10));
     assert_eq!(settle.backoff, Backoff { initial, max });
@@ -117,6 +119,8 @@ joins:
     closed_retention: 2h
     parts_max: 99
     open_bytes_max: 1.5 GiB
+    spill_bytes_max: 0B
+    replay_max: 77
     gather: settle_order
     attempts: 3
     item_timeout: 4s
@@ -162,6 +166,8 @@ fn every_join_setting_in_rust() -> JoinDraft {
         .closed_retention(hour * 2)
         .parts_max(99)
         .open_bytes_max(1536 << 20)
+        .spill_bytes_max(0)
+        .replay_max(77)
         .gather("settle_order")
         .attempts(3)
         .item_timeout(Duration::from_secs(4))
@@ -190,6 +196,7 @@ fn every_setting_that_is_written_holds() {
     assert_eq!(file.source().partitions, 3);
     let j = file.join("j").unwrap();
     assert_eq!((j.partitions, j.rules.open_bytes_max), (5, 1536 << 20));
+    assert_eq!((j.rules.spill_bytes_max, j.rules.replay_max), (0, 77));
     assert_eq!((j.attempts, j.item_timeout), (3, Duration::from_secs(4)));
     let (initial, max) = (Duration::from_millis(3), Duration::from_secs(3600));
     assert_eq!(j.backoff, Backoff { initial, max });

@@ -98,7 +98,7 @@ pub(crate) fn carried() -> Vec<Carried> {
     let done =
         PartOutcome { status: PartStatus::Done, error: None, ..part_outcome().swap_remove(0) };
     let skipped = PartOutcome { status: PartStatus::Skipped, payload: None, ..done.clone() };
-    vec![Carried {
+    let first = Carried {
         opening: GroupOpen { expect: Expect::Count(7), ..group_open().swap_remove(0) },
         deadline: DEADLINE,
         carried_at: 900,
@@ -106,7 +106,20 @@ pub(crate) fn carried() -> Vec<Carried> {
             CarriedPart { offset: 100, outcome: done },
             CarriedPart { offset: 101, outcome: skipped },
         ],
-    }]
+        opened_offset: None,
+        total: None,
+        duplicates: 0,
+        continues: false,
+    };
+    let second = Carried {
+        opening: GroupOpen { expect: Expect::OpenEnded, ..first.opening.clone() },
+        opened_offset: Some(90),
+        total: Some(70_000),
+        duplicates: 3,
+        continues: true,
+        ..first.clone()
+    };
+    vec![first, second]
 }
 
 pub(crate) fn reopened() -> Vec<Reopened> {

@@ -1,8 +1,11 @@
 //! A join in a real lane over the model broker: it crashes at every call, and every group still has
 //! exactly one result.
 
+mod bounds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +34,8 @@ const PARTS: u32 = 3;
 const TIMEOUT: Duration = Duration::from_secs(5);
 const SEEDS: u64 = 300;
 const TURNS_MAX: usize = 200_000;
+/// Turns of the lane before gathers that wait are released: it has long read all there is by then.
+const HELD_TURNS: usize = 300;
 
 /// Joins the payloads of the parts.
 struct Concatenate;
@@ -59,7 +64,13 @@ fn topics() -> JoinTopics {
 fn join() -> JoinConfig {
     let mut handlers = Handlers::new();
     handlers.add("concatenate", Concatenate).expect("the first handler");
-    let gather = Arc::clone(&handlers.get("concatenate").expect("it is registered").service);
+    join_with(&handlers)
+}
+
+/// The join whose gather is the only handler there is.
+fn join_with(handlers: &Handlers) -> JoinConfig {
+    let gather = handlers.iter().next().map(|(_, registered)| &registered.service);
+    let gather = Arc::clone(gather.expect("it is registered"));
     JoinConfig {
         join: "j".into(),
         group: "p.j".into(),
@@ -77,6 +88,9 @@ fn join() -> JoinConfig {
             closed_marks_max: 10_000,
             parts_max: 100,
             open_bytes_max: 1 << 30,
+            spill_bytes_max: 0,
+            replay_max: 1_000_000,
+            replay_age_max: Duration::from_secs(1 << 30),
         },
         gather,
         attempts_max: 1,
@@ -118,6 +132,8 @@ struct World {
     join: JoinConfig,
     runtime: Runtime,
     owners: u64,
+    /// Whether gathers that wait for it may end.
+    released: Arc<AtomicBool>,
 }
 
 impl World {
@@ -137,7 +153,15 @@ impl World {
             .build()
             .expect("a runtime");
         let rng = SmallRng::seed_from_u64(seed);
-        Self { cluster, rng, missing: BTreeMap::new(), join: join(), runtime, owners: 0 }
+        Self {
+            cluster,
+            rng,
+            missing: BTreeMap::new(),
+            join: join(),
+            runtime,
+            owners: 0,
+            released: Default::default(),
+        }
     }
 
     /// Opens groups, then writes their parts in any order, some twice and some never.
@@ -183,15 +207,21 @@ impl World {
         let step = JoinStep::new(self.join.clone(), self.runtime.handle().clone(), journal, clock);
         let control = Control::new();
         let (all, mut turns) = (self.missing.len(), 0);
+        let released = Arc::clone(&self.released);
         run(member, step, lane(self.owners), &control, |status| {
             // Gathers run on other threads, so real time must pass beside the model's.
             std::thread::yield_now();
             turns += 1;
             assert!(turns < TURNS_MAX, "stuck: {status:?} {:?}", self.cluster.seen());
+            released.store(turns > HELD_TURNS, std::sync::atomic::Ordering::Relaxed);
             if self.cluster.read_committed(&topics().results).len() >= all {
                 control.drain();
             }
         })
+    }
+
+    fn journal(&self) -> impl Iterator<Item = JournalRecord> {
+        (0..2).flat_map(|partition| read_journal(&self.cluster, Partition(partition), 0).records)
     }
 
     fn check(&self) {
@@ -207,8 +237,7 @@ impl World {
             assert!(seen.insert(result.group_id.clone()), "{} has two results", result.group_id);
         }
         assert_eq!(seen.len(), self.missing.len());
-        let closed = (0..2)
-            .flat_map(|partition| read_journal(&self.cluster, Partition(partition), 0).records);
+        let closed = self.journal().filter(|record| matches!(record, JournalRecord::Closed(_)));
         assert_eq!(closed.count(), seen.len(), "one journal record for each result");
         for topic in [topics().conflicts, topics().orphans, topics().late] {
             assert_eq!(self.cluster.read_committed(&topic).len(), 0, "{topic}");
