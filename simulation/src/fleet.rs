@@ -84,6 +84,11 @@ impl<S: Simulated> Fleet<S> {
         self.stopped
     }
 
+    /// What only some histories come to.
+    pub(crate) fn rare(&self) -> u64 {
+        self.subject.rare()
+    }
+
     /// Has it happen.
     pub(crate) fn perform(&mut self, action: Action) -> Result<()> {
         match action {

@@ -78,6 +78,9 @@ fn rules(seed: u64) -> Rules {
         closed_marks_max: 10_000,
         parts_max: 100,
         open_bytes_max: 1 << 30,
+        spill_bytes_max: 0,
+        replay_max: [5, 12, 1_000_000].choose(&mut chance).copied().unwrap_or(5),
+        replay_age_max: Duration::from_secs(1_000_000),
     }
 }
 
@@ -282,6 +285,16 @@ impl Simulated for Join {
         self.read_on()
     }
 
+    /// Groups carried.
+    fn rare(&self) -> u64 {
+        let journal = self.cluster.read_committed(&topics().journal);
+        let carried = |it: &&Record| {
+            let record = JournalRecord::decode(it.value.as_deref().unwrap_or_default());
+            matches!(record, Ok(JournalRecord::Carried(_)))
+        };
+        journal.iter().filter(carried).count() as u64
+    }
+
     fn is_done(&mut self) -> Result<bool> {
         self.read_on()?;
         let wanted: usize = self.oracles.iter().map(|oracle| oracle.lines().len()).sum();
@@ -294,7 +307,12 @@ impl Simulated for Join {
             let missing: Vec<_> = oracle.lines().difference(&self.written).collect();
             ensure!(missing.is_empty(), "EO-2: never written: {missing:?}");
         }
-        let journal = self.cluster.read_committed(&topics().journal).len();
+        let ends = |it: &Record| {
+            let record = JournalRecord::decode(it.value.as_deref().unwrap_or_default());
+            matches!(record, Ok(JournalRecord::Closed(_) | JournalRecord::Orphaned(_)))
+        };
+        let journal = self.cluster.read_committed(&topics().journal);
+        let journal = journal.iter().filter(|it| ends(it)).count();
         let told = |line: &&String| line.starts_with("result") || line.starts_with("aside Orphan");
         let wanted = self.written.iter().filter(told).count();
         ensure!(journal == wanted, "EO-1: {journal} records of the journal for {wanted} results");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
-use longshore_coordinator::gather::{Action, Closing, Effect, Gather, Rules};
+use longshore_coordinator::gather::{Action, Closing, Effect, EndedPart, Gather, Rules};
 use longshore_kafka::Record;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, InboxRecord};
 use longshore_schemas::{Codec, GroupId, Origin, Revision, headers};
@@ -38,7 +38,7 @@ impl Oracle {
             if let Some(hold) = effect.releases().cloned() {
                 self.gather.settled(&hold);
             }
-            self.lines.insert(line(seed, record, effect));
+            self.lines.extend(line(seed, record, effect));
         }
     }
 
@@ -53,9 +53,11 @@ impl Oracle {
     }
 }
 
-fn line(seed: u64, record: &Record, effect: Effect) -> String {
+/// What can be read of an effect; what is carried shows nowhere.
+fn line(seed: u64, record: &Record, effect: Effect) -> Option<String> {
     let place = |offset: i64| format!("inbox/{}/{offset}/0", record.partition);
-    match effect.action {
+    Some(match effect.action {
+        Action::Carry(_) => return None,
         Action::Close(closing) => closed_line(seed, &closing),
         Action::Late(late) => aside(&format!("{:?}", late.cause), &place(late.offset)),
         Action::Conflict(conflict) => {
@@ -63,7 +65,7 @@ fn line(seed: u64, record: &Record, effect: Effect) -> String {
         }
         Action::Orphan(orphan) => aside("Orphan", &place(orphan.offset)),
         Action::Cancel(cancel) => format!("cancel {} {}", cancel.group_id, cancel.revision),
-    }
+    })
 }
 
 fn closed_line(seed: u64, closing: &Closing) -> String {
@@ -71,7 +73,8 @@ fn closed_line(seed: u64, closing: &Closing) -> String {
         return which(&closing.closed.group_id, closing.closed.revision);
     }
     let mut closed = closing.closed.clone();
-    let payloads = closing.parts.iter().filter_map(|part| part.payload.clone());
+    let read = |part: &EndedPart| part.payload.read().expect("the oracle spills nothing");
+    let payloads = closing.parts.iter().filter_map(read);
     let payload = gathered(seed, &closed.group_id, payloads);
     if payload.is_none() {
         closed.status = GroupStatus::Failed;

@@ -20,6 +20,8 @@ pub struct Report {
     pub seen: Seen,
     /// Lanes that stopped with an error: killed at a call, or told that another has their place.
     pub stopped: u64,
+    /// Of a stage: items given up because they killed. Of a join: groups carried into the journal.
+    pub rare: u64,
 }
 
 /// Runs a history to its end.
@@ -44,7 +46,8 @@ fn run_subject<S: Simulated>(history: &History) -> Result<Report> {
         performed.map_err(|error| error.context(format!("at {}: {action}", index + 1)))?;
     }
     fleet.come_to_its_end()?;
-    Ok(Report { seen: fleet.cluster().seen(), stopped: fleet.stopped() })
+    let (seen, stopped, rare) = (fleet.cluster().seen(), fleet.stopped(), fleet.rare());
+    Ok(Report { seen, stopped, rare })
 }
 
 /// A history as short as can be that fails as this one does, by leaving out actions: first halves,

@@ -214,6 +214,13 @@ impl Simulated for Stage {
         Ok(())
     }
 
+    /// Items given up for killing.
+    fn rare(&self) -> u64 {
+        let dead = self.cluster.read_committed(&dead_letters());
+        let kills = |it: &&Record| it.headers.text(headers::ERROR_CLASS) == Some("crash");
+        dead.iter().filter(kills).count() as u64
+    }
+
     fn is_done(&mut self) -> Result<bool> {
         let mut ended = 0;
         for (outputs, dead) in self.written()?.into_values() {

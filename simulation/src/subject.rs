@@ -53,6 +53,10 @@ pub(crate) trait Simulated {
     /// What must hold whenever something was committed; `finished` tells what progress says.
     fn check(&mut self, finished: &dyn Fn(Partition, Offset) -> bool) -> Result<()>;
 
+    /// How often what only some histories come to has happened: a killer was given up, a group was
+    /// carried.
+    fn rare(&self) -> u64;
+
     /// Whether all that was published has come to its end.
     fn is_done(&mut self) -> Result<bool>;
 
