@@ -43,7 +43,7 @@ impl Deed {
             return Self::Kills;
         }
         let mut chance = chance(seed, number);
-        let after = Duration::from_millis(chance.random_range(1..800));
+        let after = Duration::from_millis(chance.random_range(1..500));
         match chance.random_range(0..100) {
             0..55 => Self::Writes { records: 1, after: Duration::ZERO },
             55..75 => Self::Writes { records: 1, after },

@@ -137,6 +137,7 @@ impl<S: Simulated> Fleet<S> {
 
     /// Everything heals, every slot has its process, and all comes to its end: LV-1, LV-4, RS-3.
     pub(crate) fn come_to_its_end(&mut self) -> Result<()> {
+        self.subject.check_actions()?;
         self.cluster.end_faults();
         self.cluster.release_markers();
         self.cluster.slow_calls(Duration::ZERO);

@@ -20,6 +20,11 @@ const LATE_MILLIS: [u64; 5] = [50, 1_020, 1_050, 1_100, 1_200];
 
 /// A lane gives a call up after ten seconds, and the broker a transaction after fifteen.
 const STALL_MILLIS: std::ops::Range<u64> = 9_900..14_000;
+/// Right when a call has been given up.
+const STALL_MILLIS_CLOSE: std::ops::Range<u64> = 9_990..10_150;
+
+/// Of so many histories, one has no misfortune but that partitions change hands.
+const CALM_ONE_IN: u64 = 8;
 
 /// What the lanes of a history do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,9 @@ impl History {
         if has_killers(seed) {
             // Whoever dies besides would cast suspicion on the innocent.
             misfortunes.kinds.retain(|kind| kind.is_harmless());
+        }
+        if seed % CALM_ONE_IN == 3 {
+            misfortunes.kinds = vec![Kind::Rebalance, Kind::Expire];
         }
         let length = rng.random_range(10..=ACTIONS_MAX);
         let mut actions: Vec<Action> = (0..slots).map(Action::Start).collect();
@@ -252,7 +260,9 @@ fn misfortune(rng: &mut SmallRng, kind: Kind, faults: &[(Call, Fault)], slot: Sl
         Kind::Stall => {
             let calls = [Call::SendProgress, Call::Commit, Call::Abort];
             let call = calls.choose(rng).copied().unwrap_or(Call::Commit);
-            Action::Stall(slot, call, rng.random_range(STALL_MILLIS))
+            let close = rng.random();
+            let millis = if close { STALL_MILLIS_CLOSE } else { STALL_MILLIS };
+            Action::Stall(slot, call, rng.random_range(millis))
         }
         Kind::Markers if rng.random() => Action::HoldMarkers,
         Kind::Markers => Action::ReleaseMarkers,

@@ -285,6 +285,10 @@ impl Simulated for Join {
         self.read_on()
     }
 
+    fn check_actions(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Groups carried.
     fn rare(&self) -> u64 {
         let journal = self.cluster.read_committed(&topics().journal);

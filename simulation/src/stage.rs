@@ -214,6 +214,18 @@ impl Simulated for Stage {
         Ok(())
     }
 
+    /// Where nothing had happened, every item was begun once.
+    fn check_actions(&mut self) -> Result<()> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let hangs = |number: &usize| self.items[*number].deed == Deed::Hangs;
+        let again = begun.iter().find(|(number, times)| **times > 1 && !hangs(number));
+        ensure!(
+            again.is_none() || !self.is_calm,
+            "an item was begun again although nothing had happened: (number, times) {again:?}"
+        );
+        Ok(())
+    }
+
     /// Items given up for killing.
     fn rare(&self) -> u64 {
         let dead = self.cluster.read_committed(&dead_letters());
@@ -231,15 +243,7 @@ impl Simulated for Stage {
     }
 
     fn check_end(&mut self) -> Result<()> {
-        self.check(&|_, _| true)?;
-        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let hangs = |number: &usize| self.items[*number].deed == Deed::Hangs;
-        let again = begun.iter().find(|(number, times)| **times > 1 && !hangs(number));
-        ensure!(
-            again.is_none() || !self.is_calm,
-            "an item was begun again although nothing had happened: (number, times) {again:?}"
-        );
-        Ok(())
+        self.check(&|_, _| true)
     }
 }
 

@@ -53,6 +53,9 @@ pub(crate) trait Simulated {
     /// What must hold whenever something was committed; `finished` tells what progress says.
     fn check(&mut self, finished: &dyn Fn(Partition, Offset) -> bool) -> Result<()>;
 
+    /// What must hold when the last action was taken, and from then on time is passed in long steps.
+    fn check_actions(&mut self) -> Result<()>;
+
     /// How often what only some histories come to has happened: a killer was given up, a group was
     /// carried.
     fn rare(&self) -> u64;
