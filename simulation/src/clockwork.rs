@@ -6,8 +6,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::yield_now;
 
 /// How often what runs hands its thread on when tasks are served: a batch of items on its way to
-/// its task, through the handler and back takes two.
-const ROUNDS: usize = 4;
+/// its task, through the handler and back takes as many.
+const ROUNDS: usize = 2;
 
 /// Tasks, and their time.
 pub(crate) struct Clockwork {

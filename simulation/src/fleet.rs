@@ -23,7 +23,7 @@ const TURN: Duration = Duration::from_millis(5);
 /// Turns after which what hasn't come to its end is stuck. They are longer than those before: what
 /// a handler, a session or a transaction takes at most passes within a tenth of them.
 const TURNS_TO_END_MAX: usize = 4_000;
-const TURN_TO_END: Duration = Duration::from_millis(200);
+const TURN_TO_END: Duration = Duration::from_millis(400);
 /// After so long a group misses a member that is dead.
 const SESSION: Duration = Duration::from_secs(46);
 

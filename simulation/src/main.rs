@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 use clap::{Parser, ValueEnum};
 use longshore_simulation::{History, Subject, run, shorten};
 
+/// A history is mostly allocation.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How often it is told how far the run is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 

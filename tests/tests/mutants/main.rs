@@ -12,10 +12,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use copy::Workspace;
-use table::{JOIN, LANE, MUTANTS, Mutant, Tests};
+use table::{HISTORIES, JOIN, LANE, MUTANTS, Mutant, Tests};
 
 /// A mutant whose tests take longer is stuck, which is a way to be found out.
 const TEST_TIME_MAX: Duration = Duration::from_secs(240);
+
+/// Histories that are tried of each subject: those that are found at all are found in the first
+/// thousand.
+const HISTORIES_OF_EACH: &str = "4000";
 
 /// What the tests make of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ enum Verdict {
 #[test]
 fn the_tests_find_every_mutant() {
     let workspace = Workspace::copied();
-    for tests in [&LANE, &JOIN] {
+    for tests in [&LANE, &JOIN, &HISTORIES] {
         let passed = builds(&workspace, tests) && passes(&workspace, tests);
         assert!(passed, "the tests of {} fail without any mutant", tests.package);
     }
@@ -60,6 +64,7 @@ fn cargo(workspace: &Workspace, tests: &Tests, how: &str) -> Command {
         .current_dir(workspace.root())
         .env("CARGO_TARGET_DIR", workspace.target())
         .env("RUSTFLAGS", "-Awarnings")
+        .env("LONGSHORE_SIMULATION_SEEDS", HISTORIES_OF_EACH)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command

@@ -27,6 +27,10 @@ pub const LANE: Tests = Tests { package: "longshore-kafka", filter: &["--lib", "
 /// The gather's own tests, and the join over the model.
 pub const JOIN: Tests = Tests { package: "longshore-coordinator", filter: &["--tests"] };
 
+/// Histories by seed, of stages and of joins.
+pub const HISTORIES: Tests =
+    Tests { package: "longshore-simulation", filter: &["--test", "histories"] };
+
 const fn mutant(
     tests: Tests,
     defect: &'static str,
