@@ -53,7 +53,7 @@ pub(crate) trait Simulated {
     /// What must hold whenever something was committed; `finished` tells what progress says.
     fn check(&mut self, finished: &dyn Fn(Partition, Offset) -> bool) -> Result<()>;
 
-    /// What must hold when the last action was taken, and from then on time is passed in long steps.
+    /// What must hold when the last action was taken; from then on time passes in long steps.
     fn check_actions(&mut self) -> Result<()>;
 
     /// How often what only some histories come to has happened: a killer was given up, a group was

@@ -240,4 +240,63 @@ pub const MUTANTS: &[Mutant] = &[
         "let effects = self.gather.let_time_pass(at, appended);",
         "let effects: Vec<crate::gather::Effect> = Vec::new();",
     ),
+    mutant(
+        HISTORIES,
+        "begins another transaction with a tainted producer",
+        "kafka/src/lane/run/commit.rs",
+        "Producing::Ready if self.broker.tainted() =>",
+        "Producing::Ready if false =>",
+    ),
+    mutant(
+        HISTORIES,
+        "gives a partition back before its work is done",
+        "kafka/src/lane/core/ownership.rs",
+        "now >= deadline || !(self.has_work(owned) || owned.is_untold(now))",
+        "true",
+    ),
+    mutant(
+        HISTORIES,
+        "goes on before an unknown commit is settled",
+        "kafka/src/lane/run/settle.rs",
+        "settling.asked = Some(id);\n        \
+         self.broker.locate(Locate { id, partitions, time: None });",
+        "settling.asked = Some(id);\n        \
+         self.broker.locate(Locate { id, partitions, time: None });\n        \
+         self.settled_elsewhere();",
+    ),
+    mutant(
+        HISTORIES,
+        "begins items before it has said that it is at work",
+        "kafka/src/lane/guard.rs",
+        "Lease::None | Lease::Waiting => false,",
+        "Lease::None | Lease::Waiting => true,",
+    ),
+    mutant(
+        HISTORIES,
+        "blames a partition that waits for its turn",
+        "kafka/src/lane/guard.rs",
+        "Said::Waiting { deaths, through } => (deaths, through),",
+        "Said::Waiting { deaths, through } => (deaths.saturating_add(1), through),",
+    ),
+    mutant(
+        HISTORIES,
+        "never gives a killer up",
+        "kafka/src/lane/guard.rs",
+        "self.deaths >= ALONE_AFTER.saturating_add(deaths_max)",
+        "self.deaths == u32::MAX && deaths_max == 0",
+    ),
+    mutant(
+        HISTORIES,
+        "ends a suspect's turn before its outcome is committed",
+        "kafka/src/lane/core/items.rs",
+        "(it.runs() && it.window.unfinished() > 0) || self.has_work(it)",
+        "it.runs() && it.queues.len() + it.in_flight > 0",
+    ),
+    mutant(
+        HISTORIES,
+        "begins others beside a suspect",
+        "kafka/src/lane/core/items.rs",
+        "        self.suspect = suspect;\n",
+        "        self.suspect = suspect.filter(|_| false);\n",
+    ),
 ];
