@@ -99,11 +99,12 @@ impl Cluster {
         &self.front().runtime
     }
 
-    /// Kill -9, and a start on the same data.
-    pub fn crash_and_restart(&self) {
+    /// Kill -9, and a start on the same data. `meanwhile` is done while it is down.
+    pub fn crash_and_restart(&self, meanwhile: impl FnOnce()) {
         let mut kafka = self.kafka();
         let Kafka::One(broker) = &mut *kafka else { panic!("three are killed one by one") };
         broker.kill();
+        meanwhile();
         broker.restart(&mut |_| {}).expect("the Kafka starts again");
     }
 

@@ -198,11 +198,23 @@ impl Fleet {
     /// Whether a transaction of it is open of which nobody has asked an end, as Kafka's own tool
     /// says: an open one, seen in a log, may have been decided already.
     pub fn is_in_a_transaction(&self) -> bool {
+        self.has_transaction("Ongoing")
+    }
+
+    /// Waits until every transaction of it that was decided has its markers.
+    pub fn until_markers_are_written(&self) {
+        until(&format!("the markers of {} are written", self.name), || {
+            (!self.has_transaction("Prepare")).then_some(())
+        });
+    }
+
+    /// Whether one of its transactions is in a state of which the name has these words.
+    fn has_transaction(&self, state: &str) -> bool {
         let mut witness = self.cluster.tool("org.apache.kafka.tools.TransactionsCommand");
         let output = witness.arg("list").output().expect("Kafka's tool runs");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("TransactionState"), "the witness lists nothing:\n{said}");
-        said.lines().any(|line| line.contains(&self.name) && line.contains("Ongoing"))
+        said.lines().any(|line| line.contains(&self.name) && line.contains(state))
     }
 
     /// Longshore's own audit finds nothing.
