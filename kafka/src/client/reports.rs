@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use tracing::{debug, info, warn};
+use tracing::{debug, info, trace, warn};
 
 /// One kind of error is logged once in this time: a broker that is away is reported several times a
 /// second.
@@ -101,14 +101,15 @@ impl Reports {
         match level {
             // Overrides are given to consumers and producers alike; each ignores the other's.
             _ if facility == "CONFWARN" => debug!(client, facility, line, "kafka client"),
+            // Connections that fail and coordinators that move: tried again by the client itself.
+            _ if matches!(facility, "FAIL" | "REQTMOUT" | "GETPID") => {
+                debug!(client, facility, line, "kafka client");
+            }
             RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
                 info!(client, facility, line, "kafka client");
             }
-            RDKafkaLogLevel::Debug => debug!(client, facility, line, "kafka client"),
-            // Connections that fail and coordinators that move: tried again by the client itself.
-            _ if matches!(facility, "FAIL" | "GETPID") => {
-                debug!(client, facility, line, "kafka client");
-            }
+            // The producers' own `debug` is for us, not for whoever reads our log.
+            RDKafkaLogLevel::Debug => trace!(client, facility, line, "kafka client"),
             _ => warn!(client, facility, line, "kafka client"),
         }
     }

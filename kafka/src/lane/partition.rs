@@ -28,8 +28,10 @@ pub enum Phase {
     Releasing {
         /// When it is given back in any case.
         deadline: Duration,
-        /// Until then it waits for the commit that says so: a courtesy to the next owner.
+        /// Until then it waits for the commit that says so, if nothing else holds it.
         told_until: Duration,
+        /// From then on that is said although items are at work: nobody has died of them.
+        told_from: Duration,
     },
 }
 
@@ -145,14 +147,27 @@ impl Owned {
 
     /// Whether the next owner would take this one for dead.
     pub fn is_untold(&self, now: Duration) -> bool {
-        let in_time = matches!(self.phase, Phase::Releasing { told_until, .. } if now < told_until);
-        in_time && self.guard.is_at_work()
+        let Phase::Releasing { told_until, told_from, .. } = self.phase else {
+            return false;
+        };
+        let ended = self.in_flight == 0 && now < told_until;
+        self.guard.is_at_work() && (ended || now >= told_from)
+    }
+
+    /// Whether a commit is the last one of this assignment, as far as anybody knows; `left`: some of
+    /// its items aren't in it.
+    pub fn lets_go(&self, left: bool, now: Duration) -> bool {
+        match self.phase {
+            Phase::Releasing { told_from, .. } => !left || now >= told_from,
+            _ => false,
+        }
     }
 
     /// Nothing new begins; it is given back by `deadline`.
     pub fn begin_release(&mut self, deadline: Duration, now: Duration) {
         let told_until = deadline.min(now + TELL_MAX);
-        self.phase = Phase::Releasing { deadline, told_until };
+        let told_from = deadline.saturating_sub(TELL_MAX).max(now);
+        self.phase = Phase::Releasing { deadline, told_until, told_from };
         self.held_bytes -= self.queues.clear();
         if self.guard.is_at_work() {
             self.moved.get_or_insert(now);

@@ -39,7 +39,8 @@ impl Core {
     fn any_ending(&self, now: Duration) -> bool {
         self.partitions.values().any(|owned| {
             let releasing = matches!(owned.phase, Phase::Releasing { .. });
-            releasing && owned.in_flight == 0 && (self.ready.len() > 0 || owned.is_untold(now))
+            let ended = owned.in_flight == 0 && self.ready.len() > 0;
+            releasing && (ended || owned.is_untold(now))
         })
     }
 
@@ -61,6 +62,7 @@ impl Core {
     /// is nothing to commit.
     pub fn take_batch(
         &mut self,
+        now: Duration,
         mut state: impl FnMut(Partition, Offset, &[Finished]) -> String,
     ) -> Option<Batch> {
         let outcomes = self.ready.take(self.batch_items_max, self.config.limits.batch_bytes_max);
@@ -73,15 +75,15 @@ impl Core {
             }
         }
         let mut progress = Vec::new();
-        for partition in self.contributing(&outcomes) {
+        for partition in self.contributing(&outcomes, now) {
             let Some(owned) = self.partitions.get_mut(&partition) else {
                 continue;
             };
             let state = state(partition, owned.window.carried_position(), &outcomes);
             let (owner, order) = (&self.config.owner, self.config.ordering.hash());
-            let releasing = matches!(owned.phase, Phase::Releasing { .. });
             let left = owned.in_flight > 0 || self.ready.any(|it| it.partition == partition);
-            let sent = owned.progress(owner, order, state, releasing && !left);
+            let lets_go = owned.lets_go(left, now);
+            let sent = owned.progress(owner, order, state, lets_go);
             progress.push((owned.epoch, sent));
             owned.attempted();
         }
@@ -91,9 +93,10 @@ impl Core {
 
     /// The partitions of the outcomes, and those whose progress moved without any, or must be
     /// committed for their items to begin.
-    fn contributing(&self, outcomes: &[Finished]) -> BTreeSet<Partition> {
+    fn contributing(&self, outcomes: &[Finished], now: Duration) -> BTreeSet<Partition> {
         let mut partitions: BTreeSet<Partition> = outcomes.iter().map(|it| it.partition).collect();
-        let due = |owned: &&Owned| owned.moved.is_some() || owned.wants_room();
+        let due =
+            |owned: &&Owned| owned.moved.is_some() || owned.wants_room() || owned.is_untold(now);
         let moved = self.partitions.values().filter(due);
         let room = BATCH_PARTITIONS_MAX - partitions.len();
         partitions.extend(moved.map(|owned| owned.partition).take(room));

@@ -64,6 +64,17 @@ impl Core {
         }
     }
 
+    /// Every partition is given back at once, with nothing but the word that nobody has died: what
+    /// was finished and isn't committed is done again. False: there is nothing to say.
+    pub fn leave(&mut self, now: Duration) -> bool {
+        self.ready.retain(|_| false);
+        for owned in self.partitions.values_mut() {
+            owned.window.put_all_back();
+            owned.begin_release(now, now);
+        }
+        self.partitions.values().any(|owned| owned.is_untold(now))
+    }
+
     /// Partitions that can be given back: all that was begun in them is committed, or time is up.
     pub fn released(&self, now: Duration) -> Vec<Partition> {
         let ended = |owned: &Owned| match owned.phase {

@@ -86,7 +86,7 @@ fn what_is_read_while_a_partition_is_given_back_stays_unfinished() {
     core.receive(record(PARTITION, 1));
     core.reach(PARTITION, Offset(2), NOW);
     assert!(core.finish(done(item), NOW));
-    let batch = core.take_batch(|_, _, _| String::new()).expect("an outcome");
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("an outcome");
     let (_, sent) = &batch.progress[0];
     assert_eq!(sent.committed.offset, Offset(1), "the next owner has to do it");
 }
@@ -133,7 +133,7 @@ fn commit(core: &mut Core, items: &[Arc<Item>]) {
     for item in items {
         assert!(core.finish(done(Arc::clone(item)), NOW));
     }
-    let batch = core.take_batch(|_, _, _| String::new()).expect("outcomes");
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
     assert_eq!(core.committed(batch).len(), items.len());
 }
 
@@ -153,10 +153,10 @@ fn outcomes_of_more_partitions_than_fit_a_transaction_wait_in_their_order() {
     for item in first.into_iter().chain(second.drain(..)) {
         assert!(core.finish(done(item), NOW));
     }
-    let batch = core.take_batch(|_, _, _| String::new()).expect("outcomes");
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
     assert_eq!((batch.outcomes.len(), batch.progress.len()), (FIT as usize, FIT as usize));
     core.committed(batch);
-    let batch = core.take_batch(|_, _, _| String::new()).expect("the others");
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("the others");
     let places = |it: &Finished| (it.partition, it.offset().expect("of an item"));
     assert_eq!(
         batch.outcomes.iter().map(places).collect::<Vec<_>>(),
@@ -177,7 +177,7 @@ fn no_two_transactions_commit_the_same_text() {
     };
     let texts = [(); 2].map(|()| {
         assert!(core.finish(tick(), NOW));
-        let batch = core.take_batch(|_, _, _| String::new()).expect("an outcome");
+        let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("an outcome");
         let text = batch.progress[0].1.committed.metadata.clone();
         core.committed(batch);
         text

@@ -140,6 +140,12 @@ impl Window {
         self.set(offset, Mark::Carried, Mark::Open);
     }
 
+    /// Whatever was to be in a transaction isn't.
+    pub fn put_all_back(&mut self) {
+        let carried = self.entries.iter_mut().filter(|(_, mark)| *mark == Mark::Carried);
+        carried.for_each(|(_, mark)| *mark = Mark::Open);
+    }
+
     /// That transaction was committed, with these items.
     pub fn commit(&mut self, offsets: impl Iterator<Item = Offset>) {
         for offset in offsets {

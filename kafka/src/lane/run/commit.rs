@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{BACKOFF_FIRST, BACKOFF_MAX, FENCE_MARGIN, Lane, Producing, READY_WAIT, Settling};
+use super::{
+    BACKOFF_FIRST, BACKOFF_MAX, FENCE_MARGIN, LEAVE_MAX, Lane, Producing, READY_WAIT, Settling,
+};
 use crate::lane::broker::{Broker, Sent};
 use crate::lane::core::Batch;
 use crate::lane::error::LaneError;
@@ -65,18 +67,22 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
     }
 
+    fn take_batch(&mut self) -> Option<Batch> {
+        let (step, now) = (&mut self.step, self.broker.now());
+        self.core.take_batch(now, |partition, position, outcomes| {
+            step.state(partition, position, outcomes)
+        })
+    }
+
     fn commit_due(&mut self) -> Result<(), LaneError> {
-        let step = &mut self.step;
-        let batch = self
-            .core
-            .take_batch(|partition, position, outcomes| step.state(partition, position, outcomes));
-        let Some(batch) = batch else { return Ok(()) };
-        self.began = true;
+        let Some(batch) = self.take_batch() else { return Ok(()) };
+        self.left_open = true;
         let began = self.broker.now();
         let attempt = self.attempt(&batch);
         let took = self.broker.now().saturating_sub(began);
         match attempt {
             Attempt::Committed(written) => {
+                self.left_open = false;
                 self.meter.transaction("committed", took);
                 self.landed(batch, &written);
                 Ok(())
@@ -156,10 +162,12 @@ impl<B: Broker, S: Step> Lane<B, S> {
             refused.iter().map(|(tag, _)| outcome_of(&batch, *tag)).collect();
         suspects.dedup();
         if batch.outcomes.len() == 1 {
-            if let Some((_, refusal)) = refused.into_iter().next() {
-                self.fail(&mut batch, 0, refusal)?;
-            }
             suspects.clear();
+            if let Some((_, refusal)) = refused.into_iter().next() {
+                let failed = self.fail(&mut batch, 0, refusal);
+                self.core.aborted(batch, &suspects, self.broker.now());
+                return failed;
+            }
         }
         self.core.aborted(batch, &suspects, self.broker.now());
         Ok(())
@@ -218,6 +226,38 @@ impl<B: Broker, S: Step> Lane<B, S> {
             group: self.config.group.clone(),
             failure: failure.clone(),
         })
+    }
+}
+
+impl<B: Broker, S: Step> Lane<B, S> {
+    /// The lane stops of its own accord, and nobody has died of its items: the next owner is told,
+    /// or it would take them for killers. Left alone if that takes longer than a moment.
+    pub(super) fn take_leave(&mut self, why: &LaneError) {
+        let is_sound = match why {
+            LaneError::Step { .. } | LaneError::Start { .. } => true,
+            LaneError::DeadLetterRefused { .. } => true,
+            // Nothing is taken from another process that has our place.
+            LaneError::Kafka { failure, .. } => {
+                !failure.is_fence() && failure.code != "FENCED_INSTANCE_ID"
+            }
+            _ => false,
+        };
+        let now = self.broker.now();
+        let settling = matches!(self.producing, Producing::Settling(_));
+        if !is_sound || settling || !self.core.leave(now) {
+            return;
+        }
+        if self.broker.tainted() {
+            self.broker.discard_producer();
+        }
+        // Each answer that isn't one has taken its time.
+        while let Ok(false) = self.broker.ready(READY_WAIT)
+            && self.broker.now() < now + LEAVE_MAX
+        {}
+        if let Some(batch) = self.take_batch() {
+            let told = matches!(self.attempt(&batch), Attempt::Committed(_));
+            tracing::debug!(topic = %self.config.topic, told, "left its partitions");
+        }
     }
 }
 

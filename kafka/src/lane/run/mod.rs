@@ -30,6 +30,8 @@ const POLL_WAIT_BUSY: Duration = Duration::from_millis(1);
 const RECORDS_PER_TURN: usize = 1_000;
 /// How long a turn waits for a producer that is being initialised.
 const READY_WAIT: Duration = Duration::from_millis(100);
+/// How long a lane that stops with an error tries to say so to the next owner.
+const LEAVE_MAX: Duration = Duration::from_secs(1);
 /// The pause after a transaction that failed, doubled with each one in a row.
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 /// A transaction this much younger than the broker's timeout may have been fenced by it all the
@@ -72,8 +74,8 @@ pub struct Lane<B: Broker, S: Step> {
     /// The end of the pause after a failure.
     not_before: Duration,
     young_fences: u32,
-    /// Whether any transaction was ever begun.
-    began: bool,
+    /// Whether a transaction was begun of which it isn't known that it was committed.
+    left_open: bool,
     /// When everything is given back in any case, once it is draining.
     drain_deadline: Option<Duration>,
 }
@@ -114,7 +116,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             failures: 0,
             not_before: Duration::ZERO,
             young_fences: 0,
-            began: false,
+            left_open: false,
             drain_deadline: None,
         }
     }
@@ -124,6 +126,14 @@ impl<B: Broker, S: Step> Lane<B, S> {
     /// # Errors
     /// Why the lane can't go on. It isn't turned again then.
     pub fn turn(&mut self) -> Result<(), LaneError> {
+        let turned = self.turn_once();
+        if let Err(why) = &turned {
+            self.take_leave(why);
+        }
+        turned
+    }
+
+    fn turn_once(&mut self) -> Result<(), LaneError> {
         self.read()?;
         self.start_prepared()?;
         self.collect()?;
@@ -160,7 +170,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// What a producer left open that was given up is ended when the next one is ready.
     fn left_nothing_open(&self) -> bool {
-        !self.began || (matches!(self.producing, Producing::Ready) && !self.broker.tainted())
+        !self.left_open || (matches!(self.producing, Producing::Ready) && !self.broker.tainted())
     }
 
     fn is_draining(&self) -> bool {

@@ -3,4 +3,5 @@
 mod by_example;
 mod by_seed;
 mod fixture;
+mod leaving;
 mod lost;

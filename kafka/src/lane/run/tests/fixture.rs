@@ -42,12 +42,14 @@ pub(super) struct Echo {
     prepared: Vec<Prepared>,
     /// Items at these offsets are never finished while they are listed here.
     pub(super) stuck: BTreeSet<(Partition, Offset)>,
+    /// It can't go on.
+    pub(super) broken: bool,
 }
 
 impl Echo {
     fn new(seed: u64) -> Self {
         let rng = SmallRng::seed_from_u64(seed);
-        Self { rng, held: Vec::new(), prepared: Vec::new(), stuck: BTreeSet::new() }
+        Self { rng, held: Vec::new(), prepared: Vec::new(), stuck: BTreeSet::new(), broken: false }
     }
 }
 
@@ -80,6 +82,9 @@ impl Step for Echo {
     }
 
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+        if self.broken {
+            return Err("broken".into());
+        }
         for _ in 0..self.held.len() {
             let index = self.rng.random_range(0..self.held.len());
             let record = &self.held[index].record;
@@ -235,6 +240,13 @@ impl Fleet {
 
     pub(super) fn outputs(&self) -> Vec<Record> {
         self.cluster.read_committed(&output())
+    }
+
+    /// What the guard has committed.
+    pub(super) fn guard(&self, partition: i32) -> Option<String> {
+        let committed = self.cluster.committed(GROUP, &input(), Partition(partition))?;
+        let metadata = Metadata::parse(&committed.metadata, committed.offset);
+        metadata.expect("usable metadata").map(|it| it.guard)
     }
 
     pub(super) fn position(&self, partition: i32) -> Option<Offset> {
