@@ -154,8 +154,8 @@ impl Owned {
         self.guard.is_at_work() && (ended || now >= told_from)
     }
 
-    /// Whether a commit is the last one of this assignment, as far as anybody knows; `left`: some of
-    /// its items aren't in it.
+    /// Whether a commit is the last one of this assignment, as far as anybody knows; `left`: some
+    /// of its items are not in it.
     pub fn lets_go(&self, left: bool, now: Duration) -> bool {
         match self.phase {
             Phase::Releasing { told_from, .. } => !left || now >= told_from,
