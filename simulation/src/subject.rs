@@ -105,7 +105,7 @@ pub(crate) fn lane(seed: u64, topic: TopicName, owner: String, ordering: Orderin
         drain_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(10),
         fenced_after: Duration::from_secs(10),
-        deaths_max: if has_killers(seed) { DEATHS_MAX } else { u32::MAX },
+        deaths_max: Some(if has_killers(seed) { DEATHS_MAX } else { u32::MAX }),
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 12,

@@ -75,7 +75,7 @@ fn config(pipeline: &str) -> WorkerConfig {
             drain_timeout: Duration::from_secs(2),
             transaction_timeout: TRANSACTION_LIMIT,
             fenced_after: TRANSACTION_LIMIT,
-            deaths_max: 5,
+            deaths_max: Some(5),
             siblings: Default::default(),
             limits: limits(),
         },

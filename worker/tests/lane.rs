@@ -73,7 +73,7 @@ fn lane() -> LaneConfig {
         drain_timeout: hour,
         transaction_timeout: hour,
         fenced_after: hour,
-        deaths_max: 5,
+        deaths_max: Some(5),
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 256,

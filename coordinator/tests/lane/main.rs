@@ -112,7 +112,7 @@ fn lane(owner: u64) -> LaneConfig {
         drain_timeout: Duration::from_secs(5),
         transaction_timeout: Duration::from_secs(10),
         fenced_after: Duration::from_secs(10),
-        deaths_max: 5,
+        deaths_max: Some(5),
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 1_000,

@@ -35,8 +35,8 @@ pub struct LaneConfig {
     /// then is its own.
     pub fenced_after: Duration,
     /// How often an item may kill its process while it is the only one at work in its partition;
-    /// then it is given up.
-    pub deaths_max: u32,
+    /// then it is given up. None: deaths aren't counted.
+    pub deaths_max: Option<u32>,
     /// The lanes of its process.
     pub siblings: Siblings,
     /// The bounds.

@@ -33,6 +33,8 @@ pub struct Guard {
     lease: Lease,
     /// Whether it is its turn: nothing else of the process is at work.
     on_trial: bool,
+    /// Whether deaths are counted at all.
+    is_on: bool,
 }
 
 /// How far an owner may begin items.
@@ -76,7 +78,12 @@ impl Guard {
 
     /// A partition that nobody has worked on.
     pub fn fresh(position: Offset) -> Self {
-        Self { deaths: 0, through: position, lease: Lease::None, on_trial: false }
+        Self { deaths: 0, through: position, lease: Lease::None, on_trial: false, is_on: true }
+    }
+
+    /// Deaths aren't counted: every item may begin, and nothing is said.
+    pub fn off(position: Offset) -> Self {
+        Self { lease: Lease::All, is_on: false, ..Self::fresh(position) }
     }
 
     /// Whether its items are begun one by one, when nothing else of the process is at work.
@@ -124,7 +131,7 @@ impl Guard {
 
     /// Whether it is committed that there is an owner.
     pub fn is_at_work(&self) -> bool {
-        self.lease != Lease::None
+        self.is_on && self.lease != Lease::None
     }
 
     /// Whether this item has killed so many owners in a row while it was alone.
@@ -134,6 +141,9 @@ impl Guard {
 
     /// What a commit at `position` says of an owner that goes on.
     pub fn text_at(&self, position: Offset) -> String {
+        if !self.is_on {
+            return RELEASED.to_owned();
+        }
         let (deaths, through) = (self.deaths_at(position), self.through);
         let said = match self.lease_at(position) {
             Lease::Below(end) => Said::AtWork { deaths, below: Some(end) },
@@ -159,7 +169,9 @@ impl Guard {
 
     /// It is committed that the owner has let go.
     pub fn released(&mut self) {
-        self.lease = Lease::None;
+        if self.is_on {
+            self.lease = Lease::None;
+        }
     }
 
     fn deaths_at(&self, position: Offset) -> u32 {

@@ -42,7 +42,6 @@ pub(super) fn config(
         start: Some(StartPolicy::Earliest),
         commit_interval: COMMIT_INTERVAL,
         concurrency: RECORDS_AT_ONCE,
-        attempts: join.attempts,
     };
     let config = JoinConfig {
         join: join.name.as_str().into(),

@@ -48,8 +48,6 @@ pub(super) struct Reads {
     pub(super) commit_interval: Duration,
     /// Handlers at work at once.
     pub(super) concurrency: usize,
-    /// How often an item is tried.
-    pub(super) attempts: u32,
 }
 
 impl<'a> Common<'a> {
@@ -78,7 +76,9 @@ impl<'a> Common<'a> {
             drain_timeout: self.settings.drain_timeout,
             transaction_timeout: self.kafka.transaction_timeout + DECIDED_AFTER,
             fenced_after: self.kafka.transaction_timeout,
-            deaths_max: reads.attempts,
+            // Processes that are killed from outside, again and again, would make it blame whatever
+            // they work on (docs/adr/0009).
+            deaths_max: None,
             siblings: self.siblings.clone(),
             limits: Limits {
                 in_flight_max: reads.concurrency * IN_FLIGHT_PER_HANDLER,

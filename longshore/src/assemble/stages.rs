@@ -19,7 +19,6 @@ pub(super) fn config(common: &Common<'_>, pipeline: &Pipeline, stage: &Stage) ->
         start: stage.start,
         commit_interval: stage.commit_interval,
         concurrency: stage.concurrency as usize,
-        attempts: stage.attempts,
     };
     WorkerConfig {
         wiring: wiring(pipeline, stage, common.topics),

@@ -1,6 +1,6 @@
 //! Items that can't be done stand in nobody's way.
 
-use longshore_tests::{Cluster, Fleet, Job, Shape, until};
+use longshore_tests::{Cluster, Fleet, Job, Shape};
 
 const ITEMS: i64 = 300;
 /// Every so manieth item is a bad one.
@@ -24,41 +24,6 @@ fn are_given_up(does: &str) {
     let mut dead = ledger.dead();
     dead.sort_unstable();
     assert_eq!(dead, (0..ITEMS).filter(|number| number % BAD == 7).collect::<Vec<_>>());
-    fleet.audit_is_clean();
-}
-
-/// Processes are started again as often as one is killed by an item: it is given up in the end, and
-/// nobody else is.
-#[test]
-fn an_item_that_kills_its_process_is_given_up_and_no_other_is() {
-    const ITEMS: i64 = 2_000;
-    const KILLERS: [i64; 2] = [700, 1_300];
-    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
-    let job = |number| Job::echo(number, format!("key {}", number % 10));
-    fleet.publish((0..ITEMS).map(|number| match KILLERS.contains(&number) {
-        true => job(number).doing("kill"),
-        false => job(number),
-    }));
-    let mut deaths = 0;
-    let mut worker = fleet.worker_in("one");
-    until("all have ended", || {
-        if !worker.running() {
-            let dead = std::mem::replace(&mut worker, fleet.worker_in("one"));
-            dead.dies();
-            deaths += 1;
-        }
-        (fleet.ledger().ended() >= ITEMS as usize).then_some(())
-    });
-    worker.stop();
-    let ledger = fleet.ledger();
-    ledger.each_once(ITEMS);
-    ledger.in_key_order();
-    let mut dead = ledger.dead();
-    dead.sort_unstable();
-    assert_eq!(dead, KILLERS);
-    // Alone after four deaths, and tried twice then: a killer that comes while another is found out
-    // has died with it.
-    assert!((6..=12).contains(&deaths), "{deaths} deaths");
     fleet.audit_is_clean();
 }
 

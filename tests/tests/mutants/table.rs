@@ -68,8 +68,8 @@ pub const MUTANTS: &[Mutant] = &[
         LANE,
         "forgets the finished map on take-over",
         "kafka/src/lane/start.rs",
-        "Start { position, finished, state, resumed: true }",
-        "Start { position, finished: FinishedMap::default(), state, resumed: true }",
+        "Ok(Start { position, finished, state, guard, resumed: true })",
+        "Ok(Start { position, finished: FinishedMap::default(), state, guard, resumed: true })",
     ),
     mutant(
         LANE,

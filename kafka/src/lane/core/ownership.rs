@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Core;
+use crate::lane::guard::Guard;
 use crate::lane::partition::{Owned, Phase};
 use crate::lane::start::Start;
 use crate::lane::step::Epoch;
@@ -23,6 +24,9 @@ impl Core {
         self.epochs += 1;
         let epoch = Epoch(self.epochs);
         let mut owned = Owned::new(partition, epoch, start, self.config.ordering);
+        if self.config.deaths_max.is_none() {
+            owned.guard = Guard::off(start.position);
+        }
         owned.note_move(now);
         let before = self.partitions.insert(partition, owned);
         assert!(before.is_none(), "partition {partition} is owned once");

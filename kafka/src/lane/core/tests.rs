@@ -26,7 +26,7 @@ fn core() -> Core {
         drain_timeout: NOW,
         transaction_timeout: NOW,
         fenced_after: NOW,
-        deaths_max: 5,
+        deaths_max: Some(5),
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 1_000,

@@ -121,7 +121,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     }
 
     fn tell_deaths(&self, partition: Partition, guard: &Guard) {
-        if guard.deaths() > 0 {
+        if guard.deaths() > 0 && self.config.deaths_max.is_some() {
             tracing::warn!(
                 topic = %self.config.topic,
                 group = %self.config.group,

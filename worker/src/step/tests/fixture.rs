@@ -42,7 +42,7 @@ pub(super) fn config() -> WorkerConfig {
             drain_timeout: Duration::ZERO,
             transaction_timeout: Duration::ZERO,
             fenced_after: Duration::ZERO,
-            deaths_max: 5,
+            deaths_max: Some(5),
             siblings: Default::default(),
             limits: Limits {
                 in_flight_max: 1_000,

@@ -314,7 +314,7 @@ pub(super) fn config(owner: String) -> LaneConfig {
         drain_timeout: Duration::from_secs(1),
         transaction_timeout: Duration::from_secs(10),
         fenced_after: Duration::from_secs(10),
-        deaths_max: 5,
+        deaths_max: Some(5),
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 50,
