@@ -42,6 +42,7 @@ impl Workspace {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
+    remove_what_is_gone(from, to);
     for entry in fs::read_dir(from).expect("a folder that can be read") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
@@ -53,6 +54,19 @@ fn copy(from: &Path, to: &Path) {
         } else {
             copy_file(&path, &place);
         }
+    }
+}
+
+/// A file that has been moved must not stand in both places.
+fn remove_what_is_gone(from: &Path, to: &Path) {
+    for entry in fs::read_dir(to).expect("a folder that can be read") {
+        let path = entry.expect("an entry").path();
+        if from.join(path.file_name().expect("a name")).exists() {
+            continue;
+        }
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.expect("removed");
     }
 }
 
