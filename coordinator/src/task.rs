@@ -153,20 +153,19 @@ impl JoinTask {
         if effects.is_empty() {
             return Ok(Vec::new());
         }
-        self.perform(None, effects)
+        self.perform(None, None, effects)
     }
 
     /// Writes what can be written now, and gives the gathers that have to run first.
     fn perform(
         &mut self,
         item: Option<Arc<Item>>,
+        deaths: Option<u32>,
         effects: Vec<Effect>,
     ) -> Result<Vec<Job>, StepError> {
         let number = self.first + self.absorbed.len() as u64;
         let outputs = Outputs { config: &self.config, partition: self.partition };
         let trace = trace_of(item.as_deref());
-        let offset = item.as_ref().map(|item| item.record.offset);
-        let deaths = self.deadly.filter(|(at, _)| Some(*at) == offset).map(|(_, deaths)| deaths);
         let (mut slots, mut holds, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         for effect in effects {
             count(&self.config, &effect.action);

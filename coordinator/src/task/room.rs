@@ -84,7 +84,8 @@ impl JoinTask {
         if !self.make_room(&decoded)? {
             let effects = self.gather.let_time_pass(at, appended);
             if !effects.is_empty() {
-                jobs.extend(self.perform(None, effects)?);
+                let deaths = self.deaths_of(&item);
+                jobs.extend(self.perform(None, deaths, effects)?);
             }
             if !self.make_room(&decoded)? {
                 return self.wait_for_room().map(|()| false);
@@ -94,8 +95,15 @@ impl JoinTask {
         check_clock(&decoded, appended);
         let effects = self.gather.absorb(at, appended, decoded);
         self.spill()?;
-        jobs.extend(self.perform(Some(item), effects)?);
+        let deaths = self.deaths_of(&item);
+        jobs.extend(self.perform(Some(item), deaths, effects)?);
         Ok(true)
+    }
+
+    /// How many processes its gathers have killed; none if they may be called.
+    fn deaths_of(&self, item: &Item) -> Option<u32> {
+        let (deadly, deaths) = self.deadly?;
+        (deadly == item.record.offset).then_some(deaths)
     }
 
     /// Makes room for a record by spilling others' payloads, if its own can't be or isn't enough.

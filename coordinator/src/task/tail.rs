@@ -23,7 +23,7 @@ impl JoinTask {
             "carries old groups into the journal"
         );
         // Nothing is gathered for it.
-        self.perform(None, effects).map(drop)
+        self.perform(None, None, effects).map(drop)
     }
 
     fn tell_refused(&self, refused: CarryRefused) {

@@ -62,8 +62,8 @@ pub struct Owned {
     /// markers passed at the end of the partition.
     pub moved: Option<Duration>,
     start_position: Offset,
-    /// Whether the transaction that was built last says that this owner has let go.
-    let_go: bool,
+    /// Items of this assignment that are committed, or in the transaction that is being built.
+    ended: usize,
     committed: Option<Offset>,
     commits: u64,
 }
@@ -84,7 +84,7 @@ impl Owned {
             paused: false,
             moved: None,
             start_position: start.position,
-            let_go: false,
+            ended: 0,
             committed: start.resumed.then_some(start.position),
             commits: 0,
         }
@@ -142,7 +142,7 @@ impl Owned {
 
     /// Whether a commit of what is finished by now would let them.
     pub fn wants_room(&self) -> bool {
-        self.is_held_by_guard() && self.guard.would_grow(self.window.carried_position())
+        self.is_held_by_guard() && self.guard.would_grow(&self.window, self.ended)
     }
 
     /// Whether the next owner would take this one for dead.
@@ -174,17 +174,28 @@ impl Owned {
         }
     }
 
+    /// An item is in the transaction that is being built.
+    pub fn carry(&mut self, offset: Offset) {
+        self.window.carry(offset);
+        self.ended += 1;
+    }
+
+    /// That transaction came to nothing.
+    pub fn put_back(&mut self, offset: Offset) {
+        self.window.put_back(offset);
+        self.ended -= 1;
+    }
+
     /// Progress as the transaction that is being built would commit it. It lets go if nothing comes
     /// behind it in this assignment.
-    pub fn progress(&mut self, owner: &str, order: &str, state: String, let_go: bool) -> Sent {
-        self.let_go = let_go;
+    pub fn progress(&mut self, owner: &str, order: &str, state: String, lets_go: bool) -> Sent {
         let base = self.window.carried_position();
         let metadata = Metadata {
             base,
             owner: format!("{owner}-{}", self.epoch.0),
             seq: self.commits,
             order: order.to_owned(),
-            guard: if let_go { self.guard.last_text_at(base) } else { self.guard.text_at(base) },
+            guard: self.guard.say(&self.window, self.ended, lets_go),
             state,
             finished: self.window.carried_map(),
         };
@@ -196,11 +207,7 @@ impl Owned {
     pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>) {
         self.window.commit(offsets);
         let at = sent.committed.offset;
-        if self.let_go {
-            self.guard.released()
-        } else {
-            self.guard.committed(at)
-        }
+        self.guard.committed();
         assert!(self.committed.is_none_or(|before| before <= at), "progress goes back, EO-5: {at}");
         self.committed = Some(at);
         self.moved = None;

@@ -37,11 +37,12 @@ impl Siblings {
 }
 
 impl Sibling {
-    /// Asks the others to begin nothing. True: none of them is at work any more.
-    pub(super) fn wants_to_be_alone(&self) -> bool {
+    /// Asks the others to begin nothing, and gives whether none of them is at work any more. None:
+    /// another one has asked before.
+    pub(super) fn asks_for_quiet(&self) -> Option<bool> {
         let mut family = self.siblings.lock();
         let alone = *family.alone.get_or_insert(self.number);
-        alone == self.number && family.at_work.iter().all(|it| *it == self.number)
+        (alone == self.number).then(|| family.at_work.iter().all(|it| *it == self.number))
     }
 
     /// The others may go on.
@@ -63,16 +64,20 @@ impl Sibling {
         may
     }
 
-    /// Nothing of it is at work.
-    pub(super) fn rests(&self) {
-        self.siblings.lock().at_work.remove(&self.number);
+    /// Something of it is at work, or nothing is.
+    pub(super) fn is_at_work(&self, is_at_work: bool) {
+        let mut family = self.siblings.lock();
+        match is_at_work {
+            true => family.at_work.insert(self.number),
+            false => family.at_work.remove(&self.number),
+        };
     }
 }
 
 impl Drop for Sibling {
     fn drop(&mut self) {
         self.needs_no_quiet();
-        self.rests();
+        self.is_at_work(false);
     }
 }
 
@@ -85,10 +90,12 @@ mod tests {
         let family = Siblings::default();
         let (first, second) = (family.join(), family.join());
         assert!(first.may_begin() && second.may_begin());
-        assert!(!first.wants_to_be_alone(), "the second is at work");
-        assert!(!second.may_begin() && !second.wants_to_be_alone(), "the first came first");
-        second.rests();
-        assert!(first.wants_to_be_alone() && first.may_begin());
+        assert_eq!(first.asks_for_quiet(), Some(false), "the second is at work");
+        assert!(!second.may_begin());
+        assert_eq!(second.asks_for_quiet(), None, "the first came first");
+        second.is_at_work(false);
+        assert_eq!(first.asks_for_quiet(), Some(true));
+        assert!(first.may_begin());
         assert!(!second.may_begin());
         first.needs_no_quiet();
         assert!(second.may_begin());
@@ -98,9 +105,10 @@ mod tests {
     fn whoever_goes_is_waited_for_no_longer() {
         let family = Siblings::default();
         let (first, second) = (family.join(), family.join());
-        assert!(second.may_begin() && !first.wants_to_be_alone());
+        assert!(second.may_begin());
+        assert_eq!(first.asks_for_quiet(), Some(false));
         drop(second);
-        assert!(first.wants_to_be_alone());
+        assert_eq!(first.asks_for_quiet(), Some(true));
         let third = family.join();
         assert!(!third.may_begin());
         drop(first);

@@ -89,11 +89,13 @@ pub enum StartError {
     },
 }
 
-/// Decides where to take up a partition, for a lane whose ordering has the hash `order`.
+/// Decides where to take up a partition, for a lane of this name whose ordering has the hash
+/// `order`.
 pub fn decide(
     facts: &PartitionFacts,
     policy: Option<StartPolicy>,
     order: &str,
+    lane: &str,
 ) -> Result<Start, StartError> {
     let start = match &facts.committed {
         Some(committed) => {
@@ -104,7 +106,7 @@ pub fn decide(
                     position: committed.offset,
                     reason,
                 })?;
-            resumed(facts, committed.offset, parsed)?
+            resumed(facts, committed.offset, parsed, lane)?
         }
         None => fresh(first_position(facts, policy)?),
     };
@@ -116,11 +118,14 @@ fn resumed(
     facts: &PartitionFacts,
     position: Offset,
     metadata: Option<Metadata>,
+    lane: &str,
 ) -> Result<Start, StartError> {
-    let Some(Metadata { finished, state, guard, .. }) = metadata else {
+    let Some(Metadata { finished, state, guard, owner, .. }) = metadata else {
         return Ok(Start { resumed: true, ..fresh(position) });
     };
-    let guard = Guard::found(&guard, position, facts.log_end).ok_or_else(|| {
+    // This very lane had it, and lost it without a word.
+    let lives = owner.rsplit_once('-').is_some_and(|(before, _)| before == lane);
+    let guard = Guard::found(&guard, lives, position, facts.log_end).ok_or_else(|| {
         let (partition, reason) = (facts.partition, MetadataError::Malformed);
         StartError::UnusableMap { partition, position, reason }
     })?;
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_new_group_starts_where_it_is_told() {
-        let at = |policy| decide(&facts(None), policy, "k").map(|start| start.position.0);
+        let at = |policy| decide(&facts(None), policy, "k", "me").map(|start| start.position.0);
         assert_eq!(at(Some(StartPolicy::Earliest)), Ok(100));
         assert_eq!(at(Some(StartPolicy::Latest)), Ok(900));
         assert_eq!(at(Some(StartPolicy::At(Timestamp(1)))), Ok(400));
@@ -211,15 +216,15 @@ mod tests {
     #[test]
     fn a_new_partition_of_a_known_topic_starts_at_its_beginning() {
         let new = PartitionFacts { siblings_committed: true, log_start: Offset(0), ..facts(None) };
-        let start = decide(&new, Some(StartPolicy::Latest), "k").expect("starts");
+        let start = decide(&new, Some(StartPolicy::Latest), "k", "me").expect("starts");
         assert_eq!((start.position, start.resumed), (Offset(0), false));
         let expired = PartitionFacts { siblings_committed: true, ..facts(None) };
-        assert!(matches!(decide(&expired, None, "k"), Err(StartError::ExpiredUnread { .. })));
+        assert!(matches!(decide(&expired, None, "k", "me"), Err(StartError::ExpiredUnread { .. })));
     }
 
     #[test]
     fn committed_progress_is_taken_up_with_its_map() {
-        let start = decide(&facts(Some((500, &metadata(500)))), None, "k").expect("starts");
+        let start = decide(&facts(Some((500, &metadata(500)))), None, "k", "me").expect("starts");
         assert!(start.resumed);
         assert_eq!((start.position, start.state.as_str()), (Offset(500), "l7"));
         assert!(start.finished.contains(Offset(502)) && !start.finished.contains(Offset(501)));
@@ -227,7 +232,8 @@ mod tests {
 
     #[test]
     fn foreign_metadata_leaves_the_position_alone() {
-        let start = decide(&facts(Some((500, "written by hand"))), None, "k").expect("starts");
+        let start =
+            decide(&facts(Some((500, "written by hand"))), None, "k", "me").expect("starts");
         assert_eq!(start.position, Offset(500));
         assert!(start.finished.is_empty() && start.state.is_empty());
     }
@@ -238,7 +244,7 @@ mod tests {
         let broken = metadata(500).replace("l7", "l8");
         let copied = metadata(499);
         for (text, order) in [(newer, "k"), (broken, "k"), (copied, "k"), (metadata(500), "p")] {
-            let refused = decide(&facts(Some((500, &text))), None, order).expect_err(&text);
+            let refused = decide(&facts(Some((500, &text))), None, order, "me").expect_err(&text);
             assert!(matches!(refused, StartError::UnusableMap { .. }), "{refused}");
             assert!(refused.to_string().contains("longshore progress drop-map"), "{refused}");
         }
@@ -246,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_is_lost_is_never_taken_for_a_gap() {
-        let below = decide(&facts(Some((99, ""))), Some(StartPolicy::Earliest), "k");
+        let below = decide(&facts(Some((99, ""))), Some(StartPolicy::Earliest), "k", "me");
         assert_eq!(
             below,
             Err(StartError::ExpiredUnread {
@@ -255,9 +261,12 @@ mod tests {
                 log_start: Offset(100),
             })
         );
-        let beyond = decide(&facts(Some((901, ""))), None, "k");
+        let beyond = decide(&facts(Some((901, ""))), None, "k", "me");
         assert!(matches!(beyond, Err(StartError::Truncated { .. })), "{beyond:?}");
-        assert!(decide(&facts(Some((900, ""))), None, "k").is_ok(), "the end itself is sound");
-        assert!(decide(&facts(Some((100, ""))), None, "k").is_ok(), "so is the start");
+        assert!(
+            decide(&facts(Some((900, ""))), None, "k", "me").is_ok(),
+            "the end itself is sound"
+        );
+        assert!(decide(&facts(Some((100, ""))), None, "k", "me").is_ok(), "so is the start");
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn config(
         start: Some(StartPolicy::Earliest),
         commit_interval: COMMIT_INTERVAL,
         concurrency: RECORDS_AT_ONCE,
+        crashes_max: join.crashes_max,
     };
     let config = JoinConfig {
         join: join.name.as_str().into(),

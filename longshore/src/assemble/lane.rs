@@ -48,6 +48,8 @@ pub(super) struct Reads {
     pub(super) commit_interval: Duration,
     /// Handlers at work at once.
     pub(super) concurrency: usize,
+    /// How often an item may kill its process. None: deaths aren't counted.
+    pub(super) crashes_max: Option<u32>,
 }
 
 impl<'a> Common<'a> {
@@ -76,9 +78,7 @@ impl<'a> Common<'a> {
             drain_timeout: self.settings.drain_timeout,
             transaction_timeout: self.kafka.transaction_timeout + DECIDED_AFTER,
             fenced_after: self.kafka.transaction_timeout,
-            // Processes that are killed from outside, again and again, would make it blame whatever
-            // they work on (docs/adr/0009).
-            deaths_max: None,
+            deaths_max: reads.crashes_max,
             siblings: self.siblings.clone(),
             limits: Limits {
                 in_flight_max: reads.concurrency * IN_FLIGHT_PER_HANDLER,

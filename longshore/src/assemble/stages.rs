@@ -19,6 +19,7 @@ pub(super) fn config(common: &Common<'_>, pipeline: &Pipeline, stage: &Stage) ->
         start: stage.start,
         commit_interval: stage.commit_interval,
         concurrency: stage.concurrency as usize,
+        crashes_max: stage.crashes_max,
     };
     WorkerConfig {
         wiring: wiring(pipeline, stage, common.topics),

@@ -89,6 +89,9 @@ section! {
         fan_out: FanOutDraft,
         /// Attempts at an item before it is dead-lettered.
         attempts: u32,
+        /// How often an item may kill its process while nothing else is at work in it, before it is
+        /// dead-lettered. Without it deaths aren't counted, and it is tried for ever.
+        crashes_max: u32,
         /// The time one attempt may take.
         item_timeout: Duration,
         /// The wait between attempts.
@@ -164,6 +167,9 @@ section! {
         gather: String => &str,
         /// Attempts at a gather before the group's result is FAILED.
         attempts: u32,
+        /// How often a gather may kill its process while nothing else is at work in it, before the
+        /// group's result is FAILED. Without it deaths aren't counted, and it is tried for ever.
+        crashes_max: u32,
         /// The time one attempt at a gather may take. How long parts are waited for says `timeout`.
         item_timeout: Duration,
         /// The wait between attempts at a gather.

@@ -90,6 +90,8 @@ pub struct Stage {
     pub fan_out: Option<FanOut>,
     /// Attempts at an item before it is dead-lettered, at least 1.
     pub attempts: u32,
+    /// How often an item may kill its process, at least 1. None: deaths aren't counted.
+    pub crashes_max: Option<u32>,
     /// The time one attempt may take.
     pub item_timeout: Duration,
     /// The wait between attempts.
@@ -156,6 +158,8 @@ pub struct Join {
     pub gather: String,
     /// Attempts at a gather before the group's result is FAILED, at least 1.
     pub attempts: u32,
+    /// How often a gather may kill its process, at least 1. None: deaths aren't counted.
+    pub crashes_max: Option<u32>,
     /// The time one attempt at a gather may take.
     pub item_timeout: Duration,
     /// The wait between attempts at a gather.

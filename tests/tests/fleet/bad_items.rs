@@ -1,6 +1,6 @@
 //! Items that can't be done stand in nobody's way.
 
-use longshore_tests::{Cluster, Fleet, Job, Shape};
+use longshore_tests::{Cluster, Fleet, Job, Shape, until};
 
 const ITEMS: i64 = 300;
 /// Every so manieth item is a bad one.
@@ -24,6 +24,41 @@ fn are_given_up(does: &str) {
     let mut dead = ledger.dead();
     dead.sort_unstable();
     assert_eq!(dead, (0..ITEMS).filter(|number| number % BAD == 7).collect::<Vec<_>>());
+    fleet.audit_is_clean();
+}
+
+/// Processes are started again as often as one is killed by an item: it is given up in the end, and
+/// nobody else is.
+#[test]
+fn an_item_that_kills_its_process_is_given_up_and_no_other_is() {
+    const ITEMS: i64 = 2_000;
+    const KILLERS: [i64; 2] = [700, 1_300];
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    let job = |number| Job::echo(number, format!("key {}", number % 10));
+    fleet.publish((0..ITEMS).map(|number| match KILLERS.contains(&number) {
+        true => job(number).doing("kill"),
+        false => job(number),
+    }));
+    let mut deaths = 0;
+    let mut worker = fleet.worker_in("one");
+    until("all have ended", || {
+        if !worker.running() {
+            let dead = std::mem::replace(&mut worker, fleet.worker_in("one"));
+            dead.dies();
+            deaths += 1;
+        }
+        (fleet.ledger().ended() >= ITEMS as usize).then_some(())
+    });
+    worker.stop();
+    let ledger = fleet.ledger();
+    ledger.each_once(ITEMS);
+    ledger.in_key_order();
+    let mut dead = ledger.dead();
+    dead.sort_unstable();
+    assert_eq!(dead, KILLERS);
+    // At least four before it is alone, and two then. What is begun at once grows between deaths,
+    // so it takes a few more to come near a killer, and the other one does its part.
+    assert!((6..=24).contains(&deaths), "{deaths} deaths");
     fleet.audit_is_clean();
 }
 

@@ -11,6 +11,9 @@ use crate::{Offset, Outgoing, Partition};
 
 /// Partitions in one transaction: 128 metadata of 4,096 bytes each are 512 KiB.
 const BATCH_PARTITIONS_MAX: usize = 128;
+/// Those of outcomes among them: they leave room for the others, which would wait for ever behind
+/// them.
+const OUTCOME_PARTITIONS_MAX: usize = 112;
 /// Progress that no outcome carries is committed at this interval.
 const IDLE_COMMIT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -71,7 +74,7 @@ impl Core {
             if let (Some(owned), Some(offset)) =
                 (self.partitions.get_mut(&finished.partition), finished.offset())
             {
-                owned.window.carry(offset);
+                owned.carry(offset);
             }
         }
         let mut progress = Vec::new();
@@ -108,7 +111,7 @@ impl Core {
         let mut seen = BTreeSet::new();
         let fits = outcomes.iter().position(|finished| {
             seen.insert(finished.partition);
-            seen.len() > BATCH_PARTITIONS_MAX
+            seen.len() > OUTCOME_PARTITIONS_MAX
         });
         let rest = outcomes.split_off(fits.unwrap_or(outcomes.len()));
         let since = self.ready.oldest().unwrap_or_default();
@@ -141,7 +144,7 @@ impl Core {
                 continue;
             };
             if let Some(offset) = finished.offset() {
-                owned.window.put_back(offset);
+                owned.put_back(offset);
             }
             if suspects.contains(&index) {
                 kept_suspects.push(kept.len());

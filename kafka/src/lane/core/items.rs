@@ -52,12 +52,11 @@ impl Core {
 
     /// The next item to be worked on, each partition in its turn.
     pub fn next_item(&mut self) -> Option<Arc<Item>> {
-        let in_flight = self.in_flight();
         if let Some(suspect) = self.suspect {
-            let alone = in_flight == 0;
-            return self.partitions.get_mut(&suspect).filter(|_| alone).and_then(Owned::next);
+            let suspect = self.partitions.get_mut(&suspect).filter(|owned| owned.in_flight == 0);
+            return suspect.and_then(Owned::next);
         }
-        if in_flight >= self.config.limits.in_flight_max {
+        if self.in_flight() >= self.config.limits.in_flight_max {
             return None;
         }
         let count = self.partitions.len();
@@ -71,22 +70,32 @@ impl Core {
         None
     }
 
-    /// The first partition whose items are to be begun one by one, and nothing else beside them: it
-    /// has some that aren't committed.
+    /// The partition whose items are to be begun one by one, and nothing else beside them, because
+    /// it has some that aren't committed. It stays the same until it has none, or is cleared.
     pub fn suspect(&self) -> Option<Partition> {
         let has_items = |it: &Owned| (it.runs() && it.window.unfinished() > 0) || self.has_work(it);
         let suspect = |it: &&Owned| it.guard.needs_trial() && has_items(it);
-        self.partitions.values().find(suspect).map(|owned| owned.partition)
+        let before = self.suspect.and_then(|it| self.partitions.get(&it)).filter(suspect);
+        before.or_else(|| self.partitions.values().find(suspect)).map(|owned| owned.partition)
     }
 
-    /// From now on only items of the suspect may begin, if there is one: as soon as nothing else of
-    /// the process is at work, which is said of other lanes by `alone`.
-    pub fn try_suspect(&mut self, suspect: Option<Partition>, alone: bool) {
+    /// Whether nothing is at work that could kill the process, in any partition but this one.
+    pub fn rests_beside(&self, suspect: Partition) -> bool {
+        let rests = |owned: &Owned| owned.partition == suspect || self.rests_in(owned);
+        self.partitions.values().all(rests)
+    }
+
+    /// What a partition's replay does, on its way to its position, could kill as well.
+    pub(super) fn rests_in(&self, owned: &Owned) -> bool {
+        let replays = matches!(owned.phase, Phase::Preparing | Phase::Replaying);
+        !replays && owned.in_flight == 0
+    }
+
+    /// From now on only items of the suspect may begin, if there is one; those, if it is its turn.
+    pub fn try_suspect(&mut self, suspect: Option<Partition>, its_turn: bool) {
         self.suspect = suspect;
-        let at_work = |owned: &Owned| owned.in_flight > 0 && Some(owned.partition) != suspect;
-        let alone = alone && !self.partitions.values().any(at_work);
         for owned in self.partitions.values_mut() {
-            owned.guard.set_on_trial(alone && Some(owned.partition) == suspect);
+            owned.guard.set_on_trial(its_turn && Some(owned.partition) == suspect);
         }
     }
 

@@ -61,6 +61,11 @@ impl Core {
         self.partitions.values().map(|owned| owned.in_flight).sum()
     }
 
+    /// Whether nothing is at work that could kill the process.
+    pub fn rests(&self) -> bool {
+        self.partitions.values().all(|owned| self.rests_in(owned))
+    }
+
     /// Bytes of all items and outcomes that are held.
     pub fn held_bytes(&self) -> usize {
         self.partitions.values().map(|owned| owned.held_bytes).sum()

@@ -38,8 +38,17 @@ fn core() -> Core {
     })
 }
 
-/// Takes a partition over from its beginning, and reads it.
+/// Takes a partition over from its beginning, says so, and reads it.
 fn take_over(core: &mut Core, partition: Partition) -> Epoch {
+    let epoch = take_over_unsaid(core, partition);
+    let owned = core.partitions.get_mut(&partition).expect("it is ours");
+    owned.guard.say(&owned.window, 0, false);
+    owned.guard.committed();
+    epoch
+}
+
+/// Takes a partition over from its beginning: it isn't committed that anybody is at work.
+fn take_over_unsaid(core: &mut Core, partition: Partition) -> Epoch {
     let start = Start {
         position: Offset(0),
         finished: FinishedMap::default(),
@@ -49,8 +58,6 @@ fn take_over(core: &mut Core, partition: Partition) -> Epoch {
     };
     let epoch = core.assign(partition, &start, NOW);
     core.prepared(partition, epoch, Offset(0)).expect("it is ours");
-    let owned = core.partitions.get_mut(&partition).expect("it is ours");
-    owned.guard.committed(Offset(0));
     epoch
 }
 
@@ -139,7 +146,7 @@ fn commit(core: &mut Core, items: &[Arc<Item>]) {
 
 #[test]
 fn outcomes_of_more_partitions_than_fit_a_transaction_wait_in_their_order() {
-    const FIT: i32 = 128;
+    const FIT: i32 = 112;
     let mut core = core();
     core.batch_items_max = FIT as usize + 2;
     let last = Partition(FIT + 1);
@@ -162,6 +169,28 @@ fn outcomes_of_more_partitions_than_fit_a_transaction_wait_in_their_order() {
         batch.outcomes.iter().map(places).collect::<Vec<_>>(),
         [(Partition(FIT), Offset(0)), (last, Offset(0)), (last, Offset(1))]
     );
+}
+
+#[test]
+fn busy_partitions_leave_room_for_one_that_cannot_begin_before_it_has_committed() {
+    const BUSY: i32 = 200;
+    let mut core = core();
+    core.batch_items_max = BUSY as usize;
+    for partition in (0..BUSY).map(Partition) {
+        take_over(&mut core, partition);
+        core.receive(record(partition, 0));
+    }
+    for item in begin_all(&mut core) {
+        assert!(core.finish(done(item), NOW));
+    }
+    let last = Partition(BUSY);
+    take_over_unsaid(&mut core, last);
+    core.receive(record(last, 0));
+    assert!(core.next_item().is_none());
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
+    assert!(batch.outcomes.len() > 100 && batch.progress.len() <= 128);
+    core.committed(batch);
+    assert_eq!(core.next_item().map(|it| it.record.partition), Some(last));
 }
 
 #[test]

@@ -128,6 +128,29 @@ impl Window {
         (span / SPAN_DENSE as f64).min(sparse).min(1.0)
     }
 
+    /// Right behind the first so many items that aren't finished once the transaction is committed
+    /// that is being built. An offset that wasn't received counts as one.
+    pub fn behind_unfinished(&self, count: usize) -> Offset {
+        let mut left = count;
+        for &(offset, _) in self.entries.iter().filter(|(_, mark)| *mark == Mark::Open) {
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return offset.next();
+            }
+        }
+        let mut left = i64::try_from(left).unwrap_or(i64::MAX);
+        let mut at = self.horizon;
+        for (from, to) in self.inherited.ranges().filter(|&(_, to)| to > self.horizon) {
+            let room = (from.0 - at.0).max(0);
+            if left <= room {
+                break;
+            }
+            left -= room;
+            at = to;
+        }
+        Offset(at.0.saturating_add(left))
+    }
+
     /// The transaction that is being built finishes this item.
     pub fn carry(&mut self, offset: Offset) {
         let moved = self.set(offset, Mark::Open, Mark::Carried);

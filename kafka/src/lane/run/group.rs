@@ -111,8 +111,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
             return Ok(());
         }
         self.group.locating.remove(&partition);
-        let start = decide(facts, self.config.start, self.config.ordering.hash())
-            .map_err(|reason| self.cannot_start(reason))?;
+        let start =
+            decide(facts, self.config.start, self.config.ordering.hash(), &self.config.owner)
+                .map_err(|reason| self.cannot_start(reason))?;
         self.tell_deaths(partition, &start.guard);
         let epoch = self.core.assign(partition, &start, self.broker.now());
         let (position, state) = (start.position, start.state);

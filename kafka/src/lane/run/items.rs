@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, RECORDS_PER_TURN};
+use super::{Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, QUIET_WAIT_MAX, RECORDS_PER_TURN};
 use crate::lane::broker::{Broker, Polled};
 use crate::lane::core::Reception;
 use crate::lane::error::LaneError;
@@ -103,17 +103,25 @@ impl<B: Broker, S: Step> Lane<B, S> {
         self.step.flush().map_err(|reason| self.step_failed(reason))
     }
 
-    /// A suspect is tried when nothing else of the process is at work.
+    /// A suspect is tried when nothing else of the process is at work, or what is doesn't end.
     fn take_turns(&mut self) {
         let suspect = self.core.suspect();
-        let alone = suspect.is_some() && self.sibling.wants_to_be_alone();
-        self.core.try_suspect(suspect, alone);
+        let its_turn = suspect.is_some_and(|suspect| self.has_its_turn(suspect));
+        self.core.try_suspect(suspect, its_turn);
         if suspect.is_none() {
             self.sibling.needs_no_quiet();
+            self.quiet_asked = None;
         }
-        if self.core.in_flight() == 0 {
-            self.sibling.rests();
-        }
+        self.sibling.is_at_work(!self.core.rests());
+    }
+
+    fn has_its_turn(&mut self, suspect: Partition) -> bool {
+        let Some(others_rest) = self.sibling.asks_for_quiet() else {
+            return false;
+        };
+        let now = self.broker.now();
+        let asked = *self.quiet_asked.get_or_insert(now);
+        (others_rest && self.core.rests_beside(suspect)) || now >= asked + QUIET_WAIT_MAX
     }
 
     /// Pauses and resumes partitions, so that what is held stays within its bounds.

@@ -32,6 +32,9 @@ const RECORDS_PER_TURN: usize = 1_000;
 const READY_WAIT: Duration = Duration::from_millis(100);
 /// How long a lane that stops with an error tries to say so to the next owner.
 const LEAVE_MAX: Duration = Duration::from_secs(1);
+/// How long a suspect waits for items beside it to end, while none begins. Then it is tried beside
+/// them.
+const QUIET_WAIT_MAX: Duration = Duration::from_secs(60);
 /// The pause after a transaction that failed, doubled with each one in a row.
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 /// A transaction this much younger than the broker's timeout may have been fenced by it all the
@@ -67,6 +70,8 @@ pub struct Lane<B: Broker, S: Step> {
     config: LaneConfig,
     core: Core,
     sibling: Sibling,
+    /// Since when the other lanes have been asked to begin nothing.
+    quiet_asked: Option<Duration>,
     group: Group,
     producing: Producing,
     meter: Meter,
@@ -109,6 +114,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             step,
             core: Core::new(config.clone()),
             sibling: config.siblings.join(),
+            quiet_asked: None,
             meter: Meter::new(&config),
             config,
             group: Group::default(),

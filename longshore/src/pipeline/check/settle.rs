@@ -106,6 +106,7 @@ impl Settling<'_> {
             to: self.destination(draft),
             fan_out: draft.fan_out.as_ref().map(|fan_out| self.fan_out(fan_out)),
             attempts: self.at_least_one("attempts", draft.attempts.as_ref(), defaults::ATTEMPTS),
+            crashes_max: self.given_at_least_one("crashes_max", draft.crashes_max.as_ref()),
             item_timeout: self.positive(
                 "item_timeout",
                 draft.item_timeout.as_ref(),
@@ -192,6 +193,7 @@ impl Settling<'_> {
                 draft.attempts.as_ref(),
                 defaults::GATHER_ATTEMPTS,
             ),
+            crashes_max: self.given_at_least_one("crashes_max", draft.crashes_max.as_ref()),
             item_timeout: self.positive(
                 "item_timeout",
                 draft.item_timeout.as_ref(),
@@ -307,12 +309,16 @@ impl Settling<'_> {
     }
 
     fn at_least_one(&mut self, key: &str, value: Option<&Placed<u32>>, default: u32) -> u32 {
+        self.given_at_least_one(key, value).unwrap_or(default)
+    }
+
+    fn given_at_least_one(&mut self, key: &str, value: Option<&Placed<u32>>) -> Option<u32> {
         match value {
             Some(zero) if zero.value == 0 => {
                 self.findings.add(zero.place, format!("`{key}` must be at least 1"));
-                default
+                None
             }
-            value => given(value).unwrap_or(default),
+            value => given(value),
         }
     }
 

@@ -98,6 +98,7 @@ stages:
     handler: split_order
     fan_out: {parts: bits, join: j}
     attempts: 2
+    crashes_max: 6
     item_timeout: 1m 30s
     backoff: {initial: 1s, max: 2s}
     ordering: none
@@ -123,6 +124,7 @@ joins:
     replay_max: 77
     gather: settle_order
     attempts: 3
+    crashes_max: 8
     item_timeout: 4s
     backoff: {initial: 3ms, max: 1h}
     into: out
@@ -142,6 +144,7 @@ fn every_stage_setting_in_rust() -> StageDraft {
         .handler("split_order")
         .fan_out(FanOutDraft::new().parts("bits").join("j"))
         .attempts(2)
+        .crashes_max(6)
         .item_timeout(Duration::from_secs(90))
         .backoff(BackoffDraft::new().initial(initial).max(max))
         .ordering(Ordering::None)
@@ -170,6 +173,7 @@ fn every_join_setting_in_rust() -> JoinDraft {
         .replay_max(77)
         .gather("settle_order")
         .attempts(3)
+        .crashes_max(8)
         .item_timeout(Duration::from_secs(4))
         .backoff(BackoffDraft::new().initial(Duration::from_millis(3)).max(hour))
         .into("out")
@@ -198,6 +202,7 @@ fn every_setting_that_is_written_holds() {
     assert_eq!((j.partitions, j.rules.open_bytes_max), (5, 1536 << 20));
     assert_eq!((j.rules.spill_bytes_max, j.rules.replay_max), (0, 77));
     assert_eq!((j.attempts, j.item_timeout), (3, Duration::from_secs(4)));
+    assert_eq!((a.crashes_max, j.crashes_max), (Some(6), Some(8)));
     let (initial, max) = (Duration::from_millis(3), Duration::from_secs(3600));
     assert_eq!(j.backoff, Backoff { initial, max });
 }

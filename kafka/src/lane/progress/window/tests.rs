@@ -52,6 +52,20 @@ fn the_window_is_used_up_when_nothing_more_is_admitted() {
 }
 
 #[test]
+fn the_first_unfinished_are_counted_behind_what_is_finished_received_or_not() {
+    let mut window = Window::new(Offset(0), FinishedMap::default());
+    for offset in (0..6).map(Offset) {
+        assert_eq!(window.receive(offset), Received::Fresh);
+    }
+    commit(&mut window, &[1, 2]);
+    window.carry(Offset(3));
+    let behind = |window: &Window| [1, 2, 3, 4].map(|count| window.behind_unfinished(count).0);
+    assert_eq!(behind(&window), [1, 5, 6, 7]);
+    let taken_over = Window::new(window.position(), window.carried_map());
+    assert_eq!(behind(&taken_over), [1, 5, 6, 7]);
+}
+
+#[test]
 fn gaps_count_as_finished() {
     let mut window = received(&[10, 15, 20]);
     commit(&mut window, &[10]);
