@@ -28,8 +28,7 @@ pipeline: NAME
 partitions: PARTITIONS
 source: {topic: NAME-items, schema: Job, key: key, start: earliest}
 stages:
-  work:
-    {from: source, handler: work, attempts: 2, crashes_max: 2, item_timeout: 120s, to: done}
+  work: {from: source, handler: work, attempts: 2, crashes_max: 2, item_timeout: 120s, to: done}
 sinks:
   done: {topic: NAME-done}
 ";

@@ -5,6 +5,7 @@ use std::time::Duration;
 use longshore_schemas::records::{GroupOpen, GroupSeal, InboxRecord, PartOutcome};
 use longshore_schemas::{GroupId, Revision, Timestamp};
 
+use super::closed::Past;
 use super::core::Gather;
 use super::deadlines::Due;
 use super::effect::{Action, Conflict, ConflictCause, LateCause};
@@ -55,7 +56,7 @@ impl Gather {
         opening: GroupOpen,
         out: &mut Outbox,
     ) -> Option<GroupId> {
-        let cause = match self.standing(&opening.group_id, opening.revision) {
+        let cause = match self.standing(&opening.group_id, opening.revision, at) {
             Standing::Open | Standing::Closed => ConflictCause::SecondOpening,
             Standing::Lower => ConflictCause::LowerOpening,
             Standing::Unknown => match self.expected(&opening) {
@@ -125,7 +126,7 @@ impl Gather {
     }
 
     fn take_seal(&mut self, at: i64, seal: GroupSeal, out: &mut Outbox) -> Option<GroupId> {
-        match self.standing(&seal.group_id, seal.revision) {
+        match self.standing(&seal.group_id, seal.revision, at) {
             Standing::Open => self.seal_open(at, seal, out),
             Standing::Closed | Standing::Lower => {
                 out.dropped.surplus += 1;
@@ -188,10 +189,10 @@ impl Gather {
         outcome: PartOutcome,
         out: &mut Outbox,
     ) -> Option<GroupId> {
-        match self.standing(&outcome.group_id, outcome.revision) {
+        match self.standing(&outcome.group_id, outcome.revision, at) {
             Standing::Open => return self.offer_open(at, outcome, out),
             Standing::Lower => out.late(LateCause::LowerRevision, at, outcome),
-            Standing::Closed if self.closed.awaited(&outcome, &self.stages) => {
+            Standing::Closed if self.closed.awaited(&outcome, at, self.watermark, &self.stages) => {
                 out.late(LateCause::Missing, at, outcome);
             }
             Standing::Closed => out.dropped.surplus += 1,
@@ -239,9 +240,15 @@ impl Gather {
         self.deadlines.remove(part.deadline, part.offset, Due::WaitingPart(part.offset));
     }
 
-    fn standing(&self, group_id: &GroupId, revision: Revision) -> Standing {
+    /// What a record at `at` meets. In a replay, one that was settled long ago is as one of a lower
+    /// revision: it isn't taken in, and what was to be said of it has been said.
+    fn standing(&self, group_id: &GroupId, revision: Revision, at: i64) -> Standing {
         let open = self.open.get(group_id).map(|group| group.key.revision);
-        let closed = self.closed.revision(group_id);
+        let closed = match self.closed.past((group_id, revision), at, self.watermark) {
+            Some(Past::Closed(closed, _)) => Some(closed),
+            Some(Past::Settled) if open != Some(revision) => return Standing::Lower,
+            Some(Past::Settled) | None => None,
+        };
         if open == Some(revision) {
             Standing::Open
         } else if open.max(closed) > Some(revision) {

@@ -76,12 +76,12 @@ impl Gather {
         Self {
             stages: Stages::new(&rules.of),
             movable: Movable::new(rules.spill_bytes_max > 0),
+            closed: ClosedMarks::new(rules.closed_retention),
             rules,
             watermark: Timestamp(i64::MIN),
             next: 0,
             open: HashMap::new(),
             waiting: Waiting::default(),
-            closed: ClosedMarks::default(),
             deadlines: Deadlines::default(),
             holds: Holds::default(),
             orphaned: BTreeSet::new(),

@@ -42,7 +42,6 @@ impl Gather {
     }
 
     pub(super) fn trim_closed(&mut self) {
-        let rules = &self.rules;
-        self.closed.trim(self.watermark, rules.closed_retention, rules.closed_marks_max);
+        self.closed.trim(self.watermark, self.rules.closed_marks_max);
     }
 }

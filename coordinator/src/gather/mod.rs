@@ -20,9 +20,11 @@
 //!   order.
 //! - An opening or a seal beyond `parts_max` is a conflict; so is a part whose id could only belong
 //!   to such a group. Openings may name stages that are no longer in `of`.
-//! - A replay needs no `through_offset`: a closed revision's records are never taken in, whatever
-//!   their offset. For that the journal must be recalled from `closed_retention` before the record
-//!   at `low` was appended, or earlier.
+//! - In a replay, a record below the `through_offset` of a closing of its revision, or of a higher
+//!   one, is settled: it isn't taken in. Any other meets the last closing before it, if that was
+//!   still remembered then, by the record's own watermark: a group may be opened again when it has
+//!   been forgotten. For that the journal must be recalled from `closed_retention` before the
+//!   record at `low` was appended, or earlier.
 
 mod rules;
 mod share;

@@ -12,9 +12,9 @@ use super::holds::GroupKey;
 impl Gather {
     /// Takes what the journal says, before the replay, in journal order.
     ///
-    /// Nothing is forgotten until [`Gather::resume`]: a group that was remembered when a replayed
-    /// part was first absorbed must be remembered when it is replayed, or a surplus would turn into
-    /// an orphan.
+    /// Nothing is forgotten until [`Gather::resume`], but a group is remembered only while its
+    /// owner did: a part that was a surplus must not turn into an orphan when it is replayed, nor
+    /// one that waits into a surplus.
     pub fn recall(&mut self, record: JournalRecord) {
         match record {
             JournalRecord::Closed(closed) => self.recall_closed(&closed),
@@ -73,7 +73,7 @@ impl Gather {
     fn recall_carried(&mut self, carried: Carried) {
         let Carried { opening, deadline, carried_at, parts, .. } = carried;
         let key = GroupKey { group_id: opening.group_id.clone(), revision: opening.revision };
-        if self.closed.revision(&key.group_id) >= Some(key.revision) {
+        if self.closed.has_closed_since(&key.group_id, key.revision, carried_at) {
             return;
         }
         if carried.continues {

@@ -213,6 +213,27 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         JOIN,
+        "replays what is settled",
+        "coordinator/src/gather/closed.rs",
+        "if self.has_closed_since(group_id, revision, at) {",
+        "if false {",
+    ),
+    mutant(
+        JOIN,
+        "remembers in a replay what its owner had forgotten",
+        "coordinator/src/gather/closed.rs",
+        "(!is_old).then_some(",
+        "(is_old || !is_old).then_some(",
+    ),
+    mutant(
+        JOIN,
+        "forgets every closing of a group with its first",
+        "coordinator/src/gather/closed.rs",
+        "marks.pop_front();",
+        "marks.clear();",
+    ),
+    mutant(
+        JOIN,
         "carries a group without its seal",
         "coordinator/src/gather/replay.rs",
         "if let Some(total) = carried.total {",

@@ -26,6 +26,8 @@ struct Kafka {
     low: i64,
     /// Where the journal stood when the record at `low` was absorbed, or before.
     journal_from: usize,
+    /// And the watermark.
+    watermark: Timestamp,
     /// Groups that were carried.
     carried: usize,
 }
@@ -59,21 +61,22 @@ struct Owner {
 
 impl Owner {
     fn start(kafka: &Kafka, rules: &Rules) -> Self {
-        let mark = |from, end: usize| JournalMark {
+        let mark = |from, end: usize, watermark| JournalMark {
             from,
             end: end.try_into().unwrap(),
-            watermark: Timestamp(0),
+            watermark,
         };
         let mut owner = Self {
             gather: Gather::new(rules.clone()),
             pending: VecDeque::new(),
             next: kafka.position,
-            marks: JournalMarks::new(mark(kafka.low, kafka.journal_from)),
+            marks: JournalMarks::new(mark(kafka.low, kafka.journal_from, kafka.watermark)),
             file: SpillFile::new(rules.spill_bytes_max),
         };
         if rules.spill_bytes_max > 0 {
             owner.gather.movable.least = 1;
         }
+        owner.gather.recall_time(kafka.watermark);
         for record in kafka.journal() {
             owner.gather.recall(record.clone());
             owner.spill();
@@ -85,7 +88,8 @@ impl Owner {
         }
         owner.gather.replayed_to(kafka.position);
         owner.pending = owner.gather.resume().into();
-        owner.marks.advance(mark(kafka.position, kafka.journal.len()));
+        let watermark = owner.gather.watermark().unwrap_or_default();
+        owner.marks.advance(mark(kafka.position, kafka.journal.len(), watermark));
         owner
     }
 
@@ -135,7 +139,9 @@ impl Owner {
             None => self.next,
         };
         kafka.low = self.gather.low(kafka.position, &leaving);
-        kafka.journal_from = self.marks.at(kafka.low).unwrap().end.try_into().unwrap();
+        let mark = self.marks.at(kafka.low).unwrap();
+        kafka.journal_from = mark.end.try_into().unwrap();
+        kafka.watermark = mark.watermark;
         for effect in sent {
             match &effect.action {
                 Action::Close(closing) => {
@@ -155,7 +161,7 @@ impl Owner {
             kafka.written.push(written_as(effect.action));
         }
         let end = kafka.journal.len().try_into().unwrap();
-        let watermark = Timestamp(0);
+        let watermark = self.gather.watermark().unwrap_or_default();
         self.marks.advance(JournalMark { from: self.next, end, watermark });
         for hold in leaving {
             self.gather.settled(&hold);
@@ -277,7 +283,12 @@ fn any_rules() -> impl Strategy<Value = Rules> {
     ]);
     let on_failed =
         prop::sample::select(vec![OnFailed::Include, OnFailed::Drop, OnFailed::FailFast]);
-    (when, on_failed).prop_map(|(when, on_failed)| Rules { on_failed, ..rules(when) })
+    let closed_retention = prop::sample::select(vec![TIMEOUT / 8, TIMEOUT, 10 * TIMEOUT]);
+    (when, on_failed, closed_retention).prop_map(|(when, on_failed, closed_retention)| Rules {
+        on_failed,
+        closed_retention: millis(closed_retention),
+        ..rules(when)
+    })
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
