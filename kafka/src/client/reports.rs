@@ -15,8 +15,17 @@ const QUIET: Duration = Duration::from_secs(10);
 
 /// In these states of a connection no request of a transaction has been sent over it yet. The
 /// client ends the report of a failure with the state that it happened in.
-const BEFORE_REQUESTS: &[&str] =
-    &["INIT", "DOWN", "TRY_CONNECT", "CONNECT", "SSL_HANDSHAKE", "APIVERSION_QUERY"];
+const BEFORE_REQUESTS: &[&str] = &[
+    "INIT",
+    "DOWN",
+    "TRY_CONNECT",
+    "CONNECT",
+    "SSL_HANDSHAKE",
+    "APIVERSION_QUERY",
+    "AUTH_LEGACY",
+    "AUTH_HANDSHAKE",
+    "AUTH_REQ",
+];
 
 /// The errors that a client has reported.
 #[derive(Debug)]
@@ -178,6 +187,7 @@ mod tests {
                       state CONNECT) (_TRANSPORT)",
                 0,
             ),
+            ("FAIL", "b:9092/1: SASL failure: refused (after 3ms in state AUTH_REQ)", 0),
             ("FAIL", "b:9092/1: Disconnected (after 9ms in state UP) (_TRANSPORT)", 1),
             (
                 "FAIL",
@@ -187,6 +197,7 @@ mod tests {
             ),
             ("FAIL", "b:9092/1: a text so long that its state was left out", 3),
             ("REQTMOUT", "b:9092/1: Timed out EndTxnRequest in flight (after 5000ms)", 4),
+            ("FAIL", "b:9092/1: Disconnected (after 9ms in state REAUTH) (_TRANSPORT)", 5),
         ];
         for (facility, line, unanswered) in lines {
             reports.log(RDKafkaLogLevel::Debug, facility, line);

@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use longshore_tests::{Cluster, Fleet, Job, Shape, until};
+
+/// The session timeout of a fleet's processes.
+const SESSION: Duration = Duration::from_secs(6);
 
 #[test]
 fn others_of_its_partition_are_committed_while_an_item_is_slow() {
@@ -23,6 +27,33 @@ fn others_of_its_partition_are_committed_while_an_item_is_slow() {
     worker.stop();
     fleet.ledger().each_once(ITEMS);
     fleet.ledger().in_key_order();
+    fleet.audit_is_clean();
+}
+
+/// More of them than the runtime has threads: nothing goes on while they block, not even the time of
+/// their attempts, but the worker keeps its partitions and loses nothing.
+#[test]
+fn items_that_block_all_threads_are_done_when_they_let_go() {
+    const BLOCKING: i64 = 64;
+    const ITEMS: i64 = 1_000;
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 1 });
+    fleet.rewrite(|text| text.replace("item_timeout: 120s", "item_timeout: 1s"));
+    let release = fleet.file("release");
+    let blocking = |number| {
+        let does = format!("block {}", release.display());
+        Job::echo(number, format!("key {number}")).doing(&does)
+    };
+    fleet.publish((0..BLOCKING).map(blocking).chain(others(BLOCKING..ITEMS)));
+    let worker = fleet.worker();
+    let begun = Instant::now();
+    until("a session has passed", || (begun.elapsed() > 2 * SESSION).then_some(()));
+    fleet.until_members("work", 1);
+    assert!(fleet.ledger().ended() < ITEMS as usize, "nothing has blocked");
+    fs::write(&release, "").expect("the release is given");
+    fleet.until_ended(ITEMS as usize);
+    worker.stop();
+    fleet.ledger().each_once(ITEMS);
+    assert!(fleet.ledger().dead().is_empty());
     fleet.audit_is_clean();
 }
 
