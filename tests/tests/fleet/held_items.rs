@@ -30,8 +30,8 @@ fn others_of_its_partition_are_committed_while_an_item_is_slow() {
     fleet.audit_is_clean();
 }
 
-/// More of them than the runtime has threads: nothing goes on while they block, not even the time of
-/// their attempts, but the worker keeps its partitions and loses nothing.
+/// More of them than the runtime has threads: nothing goes on while they block, not even the time
+/// of their attempts, but the worker keeps its partitions and loses nothing.
 #[test]
 fn items_that_block_all_threads_are_done_when_they_let_go() {
     const BLOCKING: i64 = 64;
