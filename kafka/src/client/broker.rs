@@ -162,7 +162,7 @@ impl Broker for KafkaBroker {
                 .map_err(|_| negative_offset(*partition, committed.offset))?;
             element.set_metadata(&committed.metadata);
         }
-        self.producer.send_offsets(self.consumer.native()?, &offsets, wait)
+        self.producer.send_offsets(self.consumer.native()?, offsets, wait)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A producer that takes transactions: the calls of one after another, and what they leave behind.
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
+use super::aside::Aside;
 use super::deliveries::DeliveryContext;
-use super::native::{self, SendError};
+use super::native::{self, Membership};
+use super::producer::no_thread;
 use super::remedy_of::{Class, ClientError, Phase, is_refusal, refusal};
 use crate::{Deliveries, Failure, Outgoing, ProduceError, Remedy};
 
@@ -22,7 +25,8 @@ pub(super) type Native = ThreadedProducer<DeliveryContext>;
 
 /// A producer that takes transactions.
 pub(super) struct Live {
-    native: Native,
+    /// Shared with a call that was left behind.
+    native: Arc<Native>,
     /// Errors of brokers, and requests without answers, before it was ready: they can't concern a
     /// transaction.
     errors_before: u64,
@@ -44,6 +48,7 @@ impl Live {
     pub(super) fn new(native: Native) -> Self {
         let reports = &native.context().reports;
         let (errors_before, unanswered_before) = (reports.errors(), reports.unanswered());
+        let native = Arc::new(native);
         Self { native, errors_before, unanswered_before, calls: Calls::Clean }
     }
 
@@ -69,15 +74,22 @@ impl Live {
         self.native.context().wait(wait)
     }
 
-    /// Sends progress under the consumer's membership at this moment.
+    /// Sends progress under the consumer's membership at this moment. Beyond `patience` the call is
+    /// left behind, and the producer has to be given up.
     pub(super) fn send_offsets<C: ConsumerContext>(
         &mut self,
         consumer: &BaseConsumer<C>,
-        offsets: &TopicPartitionList,
+        offsets: TopicPartitionList,
         wait: Duration,
+        (aside, patience): (&mut Aside, Duration),
     ) -> Result<(), Failure> {
         self.transactional(|native| {
-            native::send_offsets(native, consumer, offsets, wait).map_err(send_failure)
+            let membership = Membership::of(consumer).ok_or_else(no_member)?;
+            let native = Arc::clone(native);
+            let call = move || native::send_offsets(&native, &membership, &offsets, wait);
+            let answer = aside.call(patience, call).map_err(|error| no_thread(&error))?;
+            let answer = answer.ok_or_else(|| stuck(patience))?;
+            answer.map_err(|error| error.failure(Phase::Open, SEND_OFFSETS))
         })
     }
 
@@ -115,7 +127,7 @@ impl Live {
     /// A transactional call. One that isn't Ok leaves a trace.
     fn transactional(
         &mut self,
-        call: impl FnOnce(&Native) -> Result<(), Failure>,
+        call: impl FnOnce(&Arc<Native>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         call(&self.native).inspect_err(|_| self.calls = Calls::Faltered)
     }
@@ -182,16 +194,27 @@ fn commit_failure(error: KafkaError) -> Failure {
     failure(error, Phase::Commit, "commit_transaction")
 }
 
-fn send_failure(error: SendError) -> Failure {
-    const CALL: &str = "send_offsets_to_transaction";
-    match error {
-        SendError::Client(error) => error.failure(Phase::Open, CALL),
-        SendError::NoMember => Failure {
-            remedy: Remedy::Abort,
-            call: CALL,
-            code: native::code_name(Code::UnknownMemberId),
-            message: "this consumer is no member of its group at the moment".to_owned(),
-        },
+/// The name of the call that may not return.
+const SEND_OFFSETS: &str = "send_offsets_to_transaction";
+
+fn no_member() -> Failure {
+    Failure {
+        remedy: Remedy::Abort,
+        call: SEND_OFFSETS,
+        code: native::code_name(Code::UnknownMemberId),
+        message: "this consumer is no member of its group at the moment".to_owned(),
+    }
+}
+
+fn stuck(patience: Duration) -> Failure {
+    Failure {
+        remedy: Remedy::Rebuild,
+        call: SEND_OFFSETS,
+        code: native::code_name(Code::OperationTimedOut),
+        message: format!(
+            "the client has not returned for {patience:?}: it waits for a coordinator of the group \
+             that has gone, and is left behind"
+        ),
     }
 }
 
@@ -207,6 +230,6 @@ mod tests {
 
     #[test]
     fn progress_without_a_membership_aborts() {
-        assert_eq!(send_failure(SendError::NoMember).remedy, Remedy::Abort);
+        assert_eq!(no_member().remedy, Remedy::Abort);
     }
 }

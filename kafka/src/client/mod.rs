@@ -7,6 +7,7 @@ mod reports;
 
 mod record_size;
 
+mod aside;
 mod deliveries;
 mod live;
 mod producer;

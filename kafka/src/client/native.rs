@@ -20,29 +20,16 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
 use super::remedy_of::{Class, ClientError};
 
-/// Why offsets were not sent.
-#[derive(Debug)]
-pub(super) enum SendError {
-    /// The consumer is no member of its group at this moment.
-    NoMember,
-    /// The client refused.
-    Client(ClientError),
-}
-
-/// Sends offsets into the producer's transaction under the consumer's membership as it is at this
-/// moment. To be called on the thread that polls the consumer, before it gives a partition back.
-pub(super) fn send_offsets<P: ProducerContext + 'static, C: ConsumerContext>(
+/// Sends offsets into the producer's transaction under a membership. With a coordinator of the group
+/// that has gone it may never return, whatever `wait` says (librdkafka issues 5456 and 5511).
+pub(super) fn send_offsets<P: ProducerContext + 'static>(
     producer: &ThreadedProducer<P>,
-    consumer: &BaseConsumer<C>,
+    membership: &Membership,
     offsets: &TopicPartitionList,
     wait: Duration,
-) -> Result<(), SendError> {
-    let membership = Membership::of(consumer).ok_or(SendError::NoMember)?;
-    if !membership.is_live() {
-        return Err(SendError::NoMember);
-    }
+) -> Result<(), ClientError> {
     let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: the producer, the list and the metadata are borrowed or owned here, so all three live
+    // SAFETY: the producer, the list and the metadata are borrowed here, so all three live
     // throughout the call, which keeps none of them (it copies what outlives it). The client is
     // thread-safe. What it returns is ours.
     let error = unsafe {
@@ -53,22 +40,24 @@ pub(super) fn send_offsets<P: ProducerContext + 'static, C: ConsumerContext>(
             wait,
         )
     };
-    match take_error(error) {
-        None => Ok(()),
-        Some(error) => Err(SendError::Client(error)),
-    }
+    take_error(error).map_or(Ok(()), Err)
 }
 
 /// A snapshot of a consumer's membership, owned. Never null.
-struct Membership(*mut c::rd_kafka_consumer_group_metadata_t);
+pub(super) struct Membership(*mut c::rd_kafka_consumer_group_metadata_t);
+
+// SAFETY: the snapshot is memory of its own that belongs to no thread, and only its owner has it.
+unsafe impl Send for Membership {}
 
 impl Membership {
-    fn of<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Self> {
+    /// The consumer's membership as it is at this moment; none, if it is no member. To be called on
+    /// the thread that polls the consumer, before it gives a partition back.
+    pub(super) fn of<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Self> {
         // SAFETY: the consumer lives as long as its borrow. The snapshot that is returned is ours,
         // or null for a consumer without a group.
         let pointer =
             unsafe { c::rd_kafka_consumer_group_metadata(consumer.client().native_ptr()) };
-        (!pointer.is_null()).then_some(Self(pointer))
+        (!pointer.is_null()).then_some(Self(pointer)).filter(Self::is_live)
     }
 
     /// Whether the group coordinator will check it: generation -1 with an empty member id passes

@@ -14,6 +14,7 @@ use rdkafka::producer::Producer;
 use rustix::time::{ClockId, clock_gettime};
 use tracing::debug;
 
+use super::aside::Aside;
 use super::deliveries::DeliveryContext;
 use super::live::{Live, Native};
 use super::native;
@@ -32,12 +33,24 @@ const CLOCK: ClockId = ClockId::Monotonic;
 
 /// Given-up producers that may still be closing before another one is built.
 const CLOSING_MAX: usize = 4;
+/// How long one client may take to initialise. Another one is tried then: on a cluster that has
+/// changed under it, a client may wait for what never comes.
+const INITIALISING_MAX: Duration = Duration::from_secs(30);
+/// How long progress may take on its way into a transaction.
+const PATIENCE_MAX: Duration = Duration::from_secs(30);
+/// Producers whose calls never returned, before the process has to be started again.
+const LEFT_BEHIND_MAX: usize = 8;
+
 /// The real [`Transactions`]: the producer of one transactional id.
 pub struct TransactionalProducer {
     settings: Settings,
     id: String,
     size_limits: HashMap<TopicName, usize>,
     state: State,
+    initialising_max: Duration,
+    /// For the call that may never return, and how long it is waited for.
+    aside: Aside,
+    patience: Duration,
     reaper: Reaper,
 }
 
@@ -45,8 +58,8 @@ pub struct TransactionalProducer {
 enum State {
     /// There is none: none yet, or it was given up.
     Absent,
-    /// Its initialisation hasn't ended.
-    Initialising(Native),
+    /// Its initialisation hasn't ended; when it began.
+    Initialising(Native, Duration),
     /// It takes transactions.
     Ready(Live),
 }
@@ -55,12 +68,17 @@ impl TransactionalProducer {
     /// A producer of this transactional id. Nothing is sent before [`Transactions::ready`].
     pub fn new(settings: Settings, transactional_id: impl Into<String>) -> Result<Self, Failure> {
         settings.check()?;
+        // What isn't through by then comes too late: the broker has ended the transaction.
+        let patience = settings.transaction_timeout.min(PATIENCE_MAX);
         let reaper = Reaper::start().map_err(|error| no_thread(&error))?;
         Ok(Self {
             settings,
             id: transactional_id.into(),
             size_limits: HashMap::new(),
             state: State::Absent,
+            initialising_max: INITIALISING_MAX,
+            aside: Aside::new("kafka-offsets"),
+            patience,
             reaper,
         })
     }
@@ -81,10 +99,13 @@ impl TransactionalProducer {
     pub(super) fn send_offsets<C: ConsumerContext>(
         &mut self,
         consumer: &BaseConsumer<C>,
-        offsets: &TopicPartitionList,
+        offsets: TopicPartitionList,
         wait: Duration,
     ) -> Result<(), Failure> {
-        self.live("send_offsets_to_transaction")?.send_offsets(consumer, offsets, wait)
+        let State::Ready(live) = &mut self.state else {
+            return Err(not_ready("send_offsets_to_transaction"));
+        };
+        live.send_offsets(consumer, offsets, wait, (&mut self.aside, self.patience))
     }
 
     /// Gives a client up without waiting for it to close.
@@ -95,7 +116,7 @@ impl TransactionalProducer {
     fn live(&mut self, call: &'static str) -> Result<&mut Live, Failure> {
         match &mut self.state {
             State::Ready(live) => Ok(live),
-            State::Absent | State::Initialising(_) => Err(not_ready(call)),
+            State::Absent | State::Initialising(..) => Err(not_ready(call)),
         }
     }
 
@@ -106,8 +127,13 @@ impl TransactionalProducer {
         native.map_err(|error| rejected(error).into())
     }
 
-    /// One piece of an initialisation.
-    fn initialise(&mut self, native: Native, wait: Duration) -> Result<bool, Failure> {
+    /// One piece of an initialisation that began at `since`.
+    fn initialise(
+        &mut self,
+        native: Native,
+        since: Duration,
+        wait: Duration,
+    ) -> Result<bool, Failure> {
         match native.init_transactions(wait) {
             Ok(()) => {
                 self.state = State::Ready(Live::new(native));
@@ -115,15 +141,33 @@ impl TransactionalProducer {
             }
             Err(error) => {
                 let failure = ready_failure(&native, error);
-                if failure.remedy == Remedy::Retry {
-                    debug!(id = self.id, %failure, "producer not ready yet");
-                    self.state = State::Initialising(native);
-                    return Ok(false);
+                if failure.remedy != Remedy::Retry {
+                    self.reaper.take(native);
+                    return Err(failure);
                 }
-                self.reaper.take(native);
-                Err(failure)
+                if self.now().saturating_sub(since) >= self.initialising_max {
+                    let failure = self.took_too_long(&native, failure);
+                    self.reaper.take(native);
+                    return Err(failure);
+                }
+                debug!(id = self.id, %failure, "producer not ready yet");
+                self.state = State::Initialising(native, since);
+                Ok(false)
             }
         }
+    }
+
+    /// With what the client said last, which may tell what it waits for.
+    fn took_too_long(&self, native: &Native, failure: Failure) -> Failure {
+        let last = native.context().reports.last();
+        let heard = last.map_or_else(String::new, |it| format!("; the client's last error: {it}"));
+        let message = format!(
+            "not ready after {:?} ({}): no coordinator of transactions answers, or an older \
+             transaction of this id can't be ended, because a partition that it wrote to has no \
+             leader or too few replicas in sync{heard}",
+            self.initialising_max, failure.message
+        );
+        Failure { remedy: Remedy::Rebuild, message, ..failure }
     }
 
     fn check_size(&self, output: &Outgoing) -> Result<(), Refusal> {
@@ -155,11 +199,12 @@ impl Transactions for TransactionalProducer {
                 self.state = State::Ready(live);
                 Ok(true)
             }
-            State::Initialising(native) => self.initialise(native, wait),
+            State::Initialising(native, since) => self.initialise(native, since, wait),
+            State::Absent if self.aside.left_behind() >= LEFT_BEHIND_MAX => Err(worn_out()),
             State::Absent if !self.reaper.wait(CLOSING_MAX, wait) => Ok(false),
             State::Absent => {
                 let native = self.build()?;
-                self.initialise(native, wait)
+                self.initialise(native, self.now(), wait)
             }
         }
     }
@@ -191,7 +236,7 @@ impl Transactions for TransactionalProducer {
     fn tainted(&self) -> bool {
         match &self.state {
             State::Absent => true,
-            State::Initialising(_) => false,
+            State::Initialising(..) => false,
             State::Ready(live) => live.is_tainted(),
         }
     }
@@ -199,7 +244,7 @@ impl Transactions for TransactionalProducer {
     fn discard_producer(&mut self) {
         match std::mem::replace(&mut self.state, State::Absent) {
             State::Absent => {}
-            State::Initialising(native) => self.reaper.take(native),
+            State::Initialising(native, _) => self.reaper.take(native),
             State::Ready(live) => self.reaper.take(live),
         }
     }
@@ -223,6 +268,19 @@ fn not_ready(call: &'static str) -> Failure {
     }
 }
 
+/// Each of them holds connections and threads.
+fn worn_out() -> Failure {
+    Failure {
+        remedy: Remedy::Stop,
+        call: "init_transactions",
+        code: native::code_name(Code::CriticalSystemResource),
+        message: format!(
+            "{LEFT_BEHIND_MAX} producers wait for coordinators of the group that have gone; start \
+             the process again"
+        ),
+    }
+}
+
 pub(super) fn no_thread(error: &std::io::Error) -> Failure {
     Failure {
         remedy: Remedy::Stop,
@@ -236,7 +294,7 @@ impl fmt::Debug for TransactionalProducer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::Absent => "absent",
-            State::Initialising(_) => "initialising",
+            State::Initialising(..) => "initialising",
             State::Ready(_) => "ready",
         };
         f.debug_struct("TransactionalProducer")
@@ -248,6 +306,12 @@ impl fmt::Debug for TransactionalProducer {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use rdkafka::ClientConfig;
+    use rdkafka::consumer::Consumer;
+    use rdkafka::mocking::{MockCluster, MockCoordinator};
+
     use super::*;
 
     fn producer() -> TransactionalProducer {
@@ -266,12 +330,78 @@ mod tests {
     }
 
     #[test]
+    fn an_initialisation_that_does_not_end_is_given_up_for_another_and_says_why() {
+        let mut producer = producer();
+        producer.initialising_max = Duration::from_millis(300);
+        let wait = Duration::from_millis(200);
+        for _ in 0..2 {
+            assert_eq!(producer.ready(wait), Ok(false), "it is given some time");
+            let given_up = producer.ready(wait).expect_err("its time is up");
+            assert_eq!(given_up.remedy, Remedy::Rebuild);
+            assert!(given_up.message.contains("brokers are down"), "{}", given_up.message);
+            assert!(producer.tainted(), "there is none");
+        }
+    }
+
+    #[test]
     fn giving_a_producer_up_takes_no_time() {
         let mut producer = producer();
         assert_eq!(producer.ready(Duration::from_millis(10)), Ok(false));
         let started = producer.now();
         producer.discard_producer();
         assert!(producer.now() - started < Duration::from_millis(50));
+    }
+
+    /// The coordinator of the group goes away, and the client never returns from the call that
+    /// needs it.
+    #[test]
+    fn progress_whose_coordinator_has_gone_does_not_hold_the_lane() {
+        let [topic, group, id] = ["items", "work", "work-0"];
+        let cluster = MockCluster::new(2).expect("a mock cluster");
+        cluster.create_topic(topic, 1, 2).expect("a topic");
+        cluster.coordinator(MockCoordinator::Transaction(id.to_owned()), 1).expect("moves");
+        cluster.coordinator(MockCoordinator::Group(group.to_owned()), 2).expect("moves");
+        let consumer = member(&cluster.bootstrap_servers(), group, topic);
+        let settings = Settings::new(cluster.bootstrap_servers());
+        let mut producer = TransactionalProducer::new(settings, id).expect("settings");
+        producer.patience = Duration::from_secs(3);
+        let send = |producer: &mut TransactionalProducer| {
+            while !producer.ready(Duration::from_secs(1)).expect("ready") {}
+            producer.begin().expect("begins");
+            let mut offsets = TopicPartitionList::new();
+            offsets.add_partition_offset(topic, 0, rdkafka::Offset::Offset(1)).expect("an offset");
+            producer.send_offsets(&consumer, offsets, Duration::from_secs(1))
+        };
+        send(&mut producer).expect("the coordinator is there");
+        producer.commit(Duration::from_secs(10)).expect("commits");
+
+        cluster.broker_down(2).expect("goes down");
+        let stuck = send(&mut producer).expect_err("the coordinator has gone");
+        assert_eq!(stuck.remedy, Remedy::Rebuild, "{stuck}");
+        assert!(producer.tainted());
+        let began = producer.now();
+        producer.abort(Duration::from_secs(1)).expect_err("it is stuck");
+        producer.discard_producer();
+        assert!(producer.now() - began < Duration::from_secs(1), "nobody waits for it");
+        assert_eq!(producer.aside.left_behind(), 1);
+
+        cluster.coordinator(MockCoordinator::Group(group.to_owned()), 1).expect("moves");
+        send(&mut producer).expect("another client asks who it is now");
+        producer.commit(Duration::from_secs(10)).expect("commits");
+    }
+
+    /// A consumer that has its partitions.
+    fn member(servers: &str, group: &str, topic: &str) -> BaseConsumer {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", servers).set("group.id", group);
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        consumer.subscribe(&[topic]).expect("subscribes");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while consumer.assignment().expect("asks").count() == 0 {
+            assert!(Instant::now() < deadline, "no assignment");
+            drop(consumer.poll(Duration::from_millis(50)));
+        }
+        consumer
     }
 
     #[test]
