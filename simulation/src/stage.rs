@@ -214,8 +214,9 @@ impl Simulated for Stage {
         Ok(())
     }
 
-    /// Where nothing had happened, every item was begun once. A partition that is asked back while
-    /// refused outputs are found one by one may run out of time with others ready: they don't count.
+    /// Where nothing had happened, every item was begun once. Histories with outputs that are
+    /// refused don't count: while those are found one by one, a partition that is asked back may
+    /// run out of time with others ready.
     fn check_actions(&mut self) -> Result<()> {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         let hangs = |number: &usize| self.items[*number].deed == Deed::Hangs;

@@ -20,8 +20,8 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
 use super::remedy_of::{Class, ClientError};
 
-/// Sends offsets into the producer's transaction under a membership. With a coordinator of the group
-/// that has gone it may never return, whatever `wait` says (librdkafka issues 5456 and 5511).
+/// Sends offsets into the producer's transaction under a membership. Where the coordinator of the
+/// group has gone it may never return, whatever `wait` says (librdkafka issues 5456 and 5511).
 pub(super) fn send_offsets<P: ProducerContext + 'static>(
     producer: &ThreadedProducer<P>,
     membership: &Membership,
