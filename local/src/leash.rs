@@ -101,6 +101,16 @@ impl Leash {
         let _ended_meanwhile = kill_process(Pid::from_child(&self.child), Signal::TERM);
     }
 
+    /// SIGSTOP: the process stands still, and everything that it waits for goes on.
+    pub fn freeze(&self) {
+        let _ended_meanwhile = kill_process(Pid::from_child(&self.child), Signal::STOP);
+    }
+
+    /// SIGCONT: a process that stands still goes on.
+    pub fn thaw(&self) {
+        let _ended_meanwhile = kill_process(Pid::from_child(&self.child), Signal::CONT);
+    }
+
     /// Kill -9; the process is gone when this returns.
     pub fn kill(&mut self) {
         let _ended_meanwhile = self.child.kill();

@@ -12,6 +12,7 @@ use longshore_worker::WorkerError;
 
 use crate::Exit;
 use crate::audit::PlanError;
+use crate::chaos::ChaosError;
 use crate::inspect::InspectError;
 use crate::pipeline::{Differences, LoadError, Problems};
 use crate::settings::SettingsError;
@@ -83,6 +84,9 @@ pub enum CommandError {
     /// A join can't start, or stopped.
     #[error(transparent)]
     Coordinator(Box<CoordinatorError>),
+    /// Chaos can't be made, or didn't come to its end.
+    #[error(transparent)]
+    Chaos(Box<ChaosError>),
     /// The operating system refuses what a process is made of.
     #[error("could not {doing}: {source}")]
     System {
@@ -106,6 +110,7 @@ impl CommandError {
             | Self::NoPipeline
             | Self::Audit(_)
             | Self::UnknownName { .. } => Exit::Usage,
+            Self::Chaos(error) => error.exit(),
             Self::NoKafka => Exit::Unreachable,
             Self::Admin(error) if is_unreachable(error) => Exit::Unreachable,
             Self::Inspect(error) if error.is_unreachable() => Exit::Unreachable,
@@ -157,5 +162,11 @@ impl From<InspectError> for CommandError {
 impl From<CoordinatorError> for CommandError {
     fn from(error: CoordinatorError) -> Self {
         Self::Coordinator(Box::new(error))
+    }
+}
+
+impl From<ChaosError> for CommandError {
+    fn from(error: ChaosError) -> Self {
+        Self::Chaos(Box::new(error))
     }
 }

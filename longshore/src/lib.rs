@@ -28,6 +28,9 @@ mod assemble;
 pub mod audit;
 pub mod inspect;
 
+pub mod chaos;
+pub mod staff;
+
 pub mod commands;
 
 pub use commands::{Command, CommandLine, Options};

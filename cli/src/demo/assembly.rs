@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use longshore::inspect::{Consumer, Kind, Observer};
 use longshore::pipeline::Pipeline;
+use longshore::staff::{Interrupt, Staff};
 
 use super::Args;
-use super::interrupt::Interrupt;
-use super::staff::Staff;
 
 /// How long it may take: a few rounds of joining, and a member's slow start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

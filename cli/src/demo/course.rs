@@ -6,15 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use longshore::staff::{Child, Counters, Interrupt, Staff};
 
-use super::child::Child;
 use super::counts::{Counts, Tally};
-use super::interrupt::Interrupt;
 use super::killer::Killer;
 use super::lag::Watch;
 use super::live::{Live, Moment};
-use super::metrics::Counters;
-use super::staff::Staff;
 
 /// How often the run is looked at.
 const TURN: Duration = Duration::from_millis(100);
@@ -107,7 +104,7 @@ impl<'a> Course<'a> {
         let settling = self.counts.tally().complete < self.goal.awaited.complete;
         let killer = self.goal.killer.as_mut().filter(|_| settling);
         let victim = killer.and_then(|it| it.due(self.began.elapsed(), self.staff.size()));
-        victim.map_or(Ok(()), |victim| self.staff.kill(victim))
+        victim.map_or(Ok(()), |victim| Ok(self.staff.kill(victim)?))
     }
 
     fn check_producer(&mut self) -> anyhow::Result<()> {

@@ -1,14 +1,11 @@
 //! What the groups have still to finish, from their committed progress.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use longshore::inspect::lag::{Unfinished, bound};
-use longshore::inspect::{Consumer, Observer, Progress, Standing};
-use longshore::kafka::admin::{GroupProgress, Stability};
+use longshore::inspect::{Observer, Total};
 use longshore::pipeline::Pipeline;
 
 /// Time between two looks: the broker has other work.
@@ -33,16 +30,14 @@ pub struct Watch {
 impl Watch {
     /// Looks at every stage and join of a pipeline.
     pub fn start(observer: Arc<Observer>, pipeline: &Pipeline) -> anyhow::Result<Self> {
-        let mut groups = Vec::new();
-        for consumer in Consumer::all(pipeline) {
-            groups.push((observer.progress(&consumer.group)?, consumer));
-        }
+        let total = Total::of(&observer, pipeline)?;
         let latest: Arc<Mutex<Option<Look>>> = Arc::default();
         let ending: Arc<AtomicBool> = Arc::default();
         let (told, asked) = (Arc::clone(&latest), Arc::clone(&ending));
         let watch = move || {
             while !asked.load(Ordering::Relaxed) {
-                let look = look(&observer, &groups);
+                let at = Instant::now();
+                let look = total.unfinished(&observer).map(|unfinished| Look { at, unfinished });
                 *told.lock().unwrap_or_else(PoisonError::into_inner) = look.ok();
                 thread::park_timeout(EVERY);
             }
@@ -64,32 +59,6 @@ impl Drop for Watch {
             thread.thread().unpark();
             // A watch that panicked has said so.
             let _panicked = thread.join();
-        }
-    }
-}
-
-fn look(observer: &Observer, groups: &[(GroupProgress, Consumer)]) -> anyhow::Result<Look> {
-    let at = Instant::now();
-    let mut unfinished = 0;
-    for (progress, consumer) in groups {
-        let found = progress.read(&consumer.topic, Stability::AsWritten)?;
-        let mut committed: BTreeMap<_, _> = found.into_iter().collect();
-        for log in observer.admin().watermarks(&consumer.topic)? {
-            let partition = log.partition;
-            let progress = Progress::of(committed.remove(&partition).flatten());
-            unfinished += of_partition(&Standing { partition, log, progress });
-        }
-    }
-    Ok(Look { at, unfinished })
-}
-
-fn of_partition(standing: &Standing) -> u64 {
-    match bound(standing) {
-        Unfinished::Exactly(count) | Unfinished::AtMost(count) => count,
-        // Nothing is committed yet: all of it is unfinished.
-        Unfinished::Unknown(_) => {
-            let log = &standing.log;
-            u64::try_from(log.high.0 - log.log_start.0).unwrap_or(0)
         }
     }
 }

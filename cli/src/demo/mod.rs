@@ -13,19 +13,14 @@ mod run;
 mod assembly;
 mod broker;
 mod faults;
-mod interrupt;
 mod pipeline_file;
 
-mod child;
 mod killer;
-mod launch;
-mod staff;
 
 mod counts;
 mod followers;
 mod lag;
 mod live;
-mod metrics;
 
 mod cleaning;
 mod evidence;

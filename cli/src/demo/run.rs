@@ -12,6 +12,7 @@ use longshore::inspect::Observer;
 use longshore::local::{Cluster, Environment};
 use longshore::pipeline::Pipeline;
 use longshore::settings::{self, Settings};
+use longshore::staff::{Interrupt, Launch, Service, Staff};
 use longshore::{Command, Exit, Options};
 use longshore_orders::faults::Faults;
 use longshore_orders::verify::{Expected, Ledger};
@@ -20,14 +21,11 @@ use super::counts::{Counts, Tally};
 use super::course::{Course, Goal};
 use super::followers::Followers;
 use super::hidden::Counting;
-use super::interrupt::Interrupt;
 use super::killer::Killer;
 use super::lag::Watch;
-use super::launch::Launch;
 use super::live::say;
-use super::staff::{Service, Staff};
 use super::summary::Summary;
-use super::{Args, assembly, broker, cleaning, evidence, pipeline_file};
+use super::{Args, assembly, broker, cleaning, evidence, faults, pipeline_file};
 
 /// Runs the demo. Its exit code is 0 only if every expected set is met exactly and no process
 /// failed.
@@ -159,7 +157,8 @@ impl<'a> Run<'a> {
 
     fn launch(&self) -> anyhow::Result<Launch> {
         let timeout = self.args.join_timeout();
-        Ok(Launch::new(&self.options, &self.folder, self.args.seed, timeout)?)
+        let variables = faults::variables(self.args.seed, timeout);
+        Ok(Launch::new(&self.options, &self.folder, variables)?)
     }
 
     fn verify(

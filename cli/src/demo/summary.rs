@@ -4,9 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
+use longshore::staff::Service;
 use longshore_orders::verify::Report;
-
-use super::staff::Service;
 
 /// All that is told of a run that came to its end.
 pub struct Summary {

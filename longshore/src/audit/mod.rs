@@ -18,8 +18,8 @@ mod input;
 mod plan;
 
 mod facts;
-mod sorter;
-mod state_dir;
+pub(crate) mod sorter;
+pub(crate) mod state_dir;
 
 mod groups;
 mod held;

@@ -23,14 +23,14 @@ const RUNS_MAX: u64 = 256;
 const FACT_BYTES_MAX: u32 = 2 << 20;
 
 /// What can be sorted.
-pub(super) trait Fact: Serialize + DeserializeOwned + Ord + Send {}
+pub(crate) trait Fact: Serialize + DeserializeOwned + Ord + Send {}
 
 impl<T: Serialize + DeserializeOwned + Ord + Send> Fact for T {}
 
 type Order<T> = fn(&Kept<T>, &Kept<T>) -> Ordering;
 
 /// Takes facts in any order.
-pub(super) struct Sorter<T: Fact> {
+pub(crate) struct Sorter<T: Fact> {
     runs: PushExternalSorter<Kept<T>, Order<T>>,
     folder: PathBuf,
     run: u64,
@@ -38,7 +38,7 @@ pub(super) struct Sorter<T: Fact> {
 }
 
 /// Gives them back in theirs.
-pub(super) struct Sorted<T: Fact> {
+pub(crate) struct Sorted<T: Fact> {
     facts: SortedIterator<Kept<T>, Order<T>>,
     folder: PathBuf,
     left: u64,
@@ -46,7 +46,7 @@ pub(super) struct Sorted<T: Fact> {
 
 impl<T: Fact> Sorter<T> {
     /// Sorts about so many facts. `name` is told apart from the names of others.
-    pub(super) fn new(state: &StateDir, name: &str, about: u64) -> Result<Self, InspectError> {
+    pub(crate) fn new(state: &StateDir, name: &str, about: u64) -> Result<Self, InspectError> {
         Self::in_runs(state, name, RUN_MIN.max(about / RUNS_MAX))
     }
 
@@ -60,18 +60,18 @@ impl<T: Fact> Sorter<T> {
     }
 
     /// Takes one.
-    pub(super) fn take(&mut self, fact: T) -> Result<(), InspectError> {
+    pub(crate) fn take(&mut self, fact: T) -> Result<(), InspectError> {
         self.taken += 1;
         self.runs.push(Kept(fact)).map_err(|source| unkept(&self.folder, source))
     }
 
     /// How many it has.
-    pub(super) fn taken(&self) -> u64 {
+    pub(crate) fn taken(&self) -> u64 {
         self.taken
     }
 
     /// Ends the taking.
-    pub(super) fn sorted(self) -> Result<Sorted<T>, InspectError> {
+    pub(crate) fn sorted(self) -> Result<Sorted<T>, InspectError> {
         let failed = |source| unkept(&self.folder, source);
         let facts = self.runs.done().map_err(failed)?;
         tracing::debug!(
@@ -88,7 +88,7 @@ impl<T: Fact> Sorter<T> {
 
 impl<T: Fact> Sorted<T> {
     /// The next one. The merge takes a file that was cut off for one that ends: they are counted.
-    pub(super) fn next(&mut self) -> Result<Option<T>, InspectError> {
+    pub(crate) fn next(&mut self) -> Result<Option<T>, InspectError> {
         let next = self.facts.next().transpose();
         let next = next.map_err(|source| unkept(&self.folder, source))?;
         match (&next, self.left) {

@@ -18,7 +18,7 @@ const LOCK: &str = "lock";
 const UNLOCKED_MAX: Duration = Duration::from_secs(3600);
 
 /// A folder of one audit, in a folder that several may use.
-pub(super) struct StateDir {
+pub(crate) struct StateDir {
     folder: TempDir,
     /// The system unlocks it when the process ends, however it does.
     _lock: File,
@@ -26,7 +26,7 @@ pub(super) struct StateDir {
 
 impl StateDir {
     /// Makes one in `parent` (by default the system's folder for temporary files).
-    pub(super) fn create(parent: Option<&Path>) -> Result<Self, InspectError> {
+    pub(crate) fn create(parent: Option<&Path>) -> Result<Self, InspectError> {
         let parent = parent.map_or_else(std::env::temp_dir, Path::to_owned);
         let failed = |source| unkept(&parent, source);
         fs::create_dir_all(&parent).map_err(failed)?;
@@ -38,7 +38,7 @@ impl StateDir {
     }
 
     /// A folder in it, made anew.
-    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, InspectError> {
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, InspectError> {
         let path = self.folder.path().join(name);
         fs::create_dir(&path).map_err(|source| unkept(&path, source))?;
         Ok(path)
@@ -46,7 +46,7 @@ impl StateDir {
 }
 
 /// The error that says what is to be done.
-pub(super) fn unkept(folder: &Path, source: io::Error) -> InspectError {
+pub(crate) fn unkept(folder: &Path, source: io::Error) -> InspectError {
     InspectError::AuditState { folder: folder.to_owned(), source }
 }
 

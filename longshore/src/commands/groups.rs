@@ -6,8 +6,8 @@ use longshore_schemas::records::{Counts, ExpectedPart};
 use longshore_schemas::{GroupId, Timestamp};
 use serde::Serialize;
 
+use crate::inspect::Observer;
 use crate::inspect::open_groups::{JoinView, Waiting};
-use crate::inspect::{Consumer, Kind, Observer};
 use crate::pipeline::{Join, Pipeline};
 use crate::session::Session;
 use crate::table::Table;
@@ -105,7 +105,7 @@ fn read(
     let observer = Observer::connect(&session.kafka()?)?;
     let mut found = Vec::new();
     for join in joins {
-        let view = view(&pipeline, join, of.records_max);
+        let view = JoinView::of(&pipeline, join, of.records_max);
         let groups = view.open_groups(&observer, wanted)?;
         found.extend(groups.into_iter().map(|it| Shown::of(&join.name, it)));
     }
@@ -124,16 +124,6 @@ fn joins<'a>(of: &Of, pipeline: &'a Pipeline) -> Result<Vec<&'a Join>, CommandEr
         remedy: format!("the pipeline has {}", names.join(", ")),
     })?;
     Ok(vec![found])
-}
-
-fn view(pipeline: &Pipeline, join: &Join, records_max: u64) -> JoinView {
-    let consumer = Consumer {
-        name: join.name.as_str().into(),
-        kind: Kind::Join,
-        group: pipeline.join_group(join),
-        topic: pipeline.inbox(join),
-    };
-    JoinView { consumer, journal: pipeline.journal(join), rules: join.rules.clone(), records_max }
 }
 
 impl Shown {

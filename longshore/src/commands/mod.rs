@@ -5,6 +5,7 @@ mod which;
 
 pub mod apply;
 pub mod audit;
+pub mod chaos;
 pub mod config;
 pub mod coordinate;
 pub mod dlq;
@@ -73,6 +74,8 @@ pub enum Command {
     Progress(progress::Command),
     /// Check from topics and progress that nothing was lost, doubled, leaked or put out of order
     Audit(audit::Args),
+    /// Run a pipeline in peace and under faults, on a Kafka of its own, and compare the outcomes
+    Chaos(chaos::Args),
     /// Check or show the settings
     #[command(subcommand)]
     Config(config::Command),
@@ -95,6 +98,7 @@ pub(crate) fn execute(command: &Command, session: &mut Session<'_>) -> Result<Ex
         Command::Dlq(command) => dlq::run(command, session),
         Command::Progress(command) => progress::run(command, session),
         Command::Audit(args) => audit::run(args, session),
+        Command::Chaos(args) => chaos::run(args, session),
         Command::Config(command) => config::run(command, session),
     }
 }

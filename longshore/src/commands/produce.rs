@@ -46,7 +46,8 @@ pub struct Args {
     pub idempotency_key: Option<String>,
 }
 
-fn input(text: &str) -> Result<Input, String> {
+/// What an input on the command line means.
+pub(super) fn input(text: &str) -> Result<Input, String> {
     match (text, text.strip_prefix(TPCH)) {
         ("-", _) => Ok(Input::StandardInput),
         (path, None) => Ok(Input::JsonLines { path: PathBuf::from(path) }),

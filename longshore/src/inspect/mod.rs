@@ -7,6 +7,7 @@ mod consumer;
 mod error;
 mod observer;
 pub(crate) mod standing;
+mod total;
 
 pub mod dead_letters;
 pub mod lag;
@@ -18,3 +19,4 @@ pub use error::InspectError;
 pub use observer::Observer;
 pub(crate) use observer::PATIENCE;
 pub use standing::{Progress, Standing};
+pub use total::Total;

@@ -10,10 +10,11 @@ use longshore_schemas::records::{ExpectedPart, InboxRecord, JournalRecord, PartO
 use longshore_schemas::{GroupId, TopicName};
 use sha2::{Digest, Sha256};
 
-use super::consumer::Consumer;
+use super::consumer::{Consumer, Kind};
 use super::error::InspectError;
 use super::observer::{Observer, PATIENCE};
 use super::standing::{Progress, Standing};
+use crate::pipeline::{Join, Pipeline};
 
 /// The join whose groups are asked for.
 pub struct JoinView {
@@ -40,6 +41,18 @@ pub struct Waiting {
 }
 
 impl JoinView {
+    /// A join of a pipeline, with the bound of what is read of it.
+    pub fn of(pipeline: &Pipeline, join: &Join, records_max: u64) -> Self {
+        let consumer = Consumer {
+            name: join.name.as_str().into(),
+            kind: Kind::Join,
+            group: pipeline.join_group(join),
+            topic: pipeline.inbox(join),
+        };
+        let (journal, rules) = (pipeline.journal(join), join.rules.clone());
+        Self { consumer, journal, rules, records_max }
+    }
+
     /// The open groups that are wanted, partition by partition.
     pub fn open_groups(
         &self,

@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "longshore-coordinator",
             "longshore-telemetry",
             "longshore-local",
+            "longshore-chaos",
         ],
     ),
     (
@@ -41,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("longshore-orders", &["longshore"]),
+    ("longshore-accounts", &["longshore"]),
     ("longshore-cli", &["longshore", "longshore-orders"]),
 ];
 

@@ -4,11 +4,8 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
-use longshore::Options;
-
-use super::faults;
+use crate::Options;
 
 /// After this long a dead process's partitions go to others, if it isn't restarted in its slot.
 const SESSION_TIMEOUT: &str = "12s";
@@ -25,12 +22,17 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// With these options, which name the Kafka and the pipeline, and these faults.
-    pub fn new(options: &Options, folder: &Path, seed: u64, timeout: Duration) -> io::Result<Self> {
+    /// With these options, which name the Kafka and the pipeline, and these variables in their
+    /// environment. Their logs go to the folder.
+    pub fn new(
+        options: &Options,
+        folder: &Path,
+        variables: impl Into<Vec<(&'static str, String)>>,
+    ) -> io::Result<Self> {
         Ok(Self {
             program: env::current_exe()?,
             shared: shared(options),
-            variables: faults::variables(seed, timeout).into(),
+            variables: variables.into(),
             folder: folder.to_owned(),
         })
     }
@@ -57,7 +59,7 @@ fn shared(options: &Options) -> Vec<String> {
         ("--bootstrap-server", options.bootstrap_server.clone()),
         ("--pipeline", options.pipeline.clone()),
         ("--config", config),
-        // The demo reads the address of the admin server in the log.
+        // The address of the admin server is read in the log.
         ("--logs", Some("json".to_owned())),
     ];
     let named = optional.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
@@ -70,19 +72,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_demo_is_told_of_kafka_its_processes_are_told_too() {
+    fn what_is_told_of_kafka_the_processes_are_told_too() {
         let options = Options {
             bootstrap_server: Some("localhost:9092".to_owned()),
             properties: vec!["sasl.username=me".to_owned()],
             ..Options::default()
         };
-        let launch = Launch::new(&options, Path::new("."), 7, Duration::from_secs(10)).unwrap();
+        let launch = Launch::new(&options, Path::new("."), [("SEED", "7".to_owned())]).unwrap();
         let command = launch.member("work", "w0");
         let words: Vec<_> = command.get_args().filter_map(|word| word.to_str()).collect();
         let line = words.join(" ");
         assert!(line.starts_with("work --slot w0 "), "{line}");
         assert!(line.contains("--bootstrap-server localhost:9092"), "{line}");
         assert!(line.contains("-X sasl.username=me"), "{line}");
-        assert_eq!(command.get_envs().count(), 2);
+        assert_eq!(command.get_envs().count(), 1);
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::ops::Add;
 use std::time::Duration;
 
-/// A process that is killed at this moment must not hold up the demo.
+/// A process that is killed at this moment must not hold its owner up.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Counters of a process, or of all.
@@ -17,6 +17,10 @@ pub struct Counters {
     pub committed: u64,
     /// Transactions that ended otherwise.
     pub aborted: u64,
+    /// Of those, transactions of which it wasn't known at first how they ended.
+    pub unknown: u64,
+    /// Items that were begun and given back unfinished.
+    pub discarded: u64,
 }
 
 impl Add for Counters {
@@ -27,6 +31,8 @@ impl Add for Counters {
             retries: self.retries + other.retries,
             committed: self.committed + other.committed,
             aborted: self.aborted + other.aborted,
+            unknown: self.unknown + other.unknown,
+            discarded: self.discarded + other.discarded,
         }
     }
 }
@@ -50,8 +56,10 @@ fn get_metrics(admin: SocketAddr) -> io::Result<String> {
 fn counters(text: &str) -> Counters {
     let all = sum(text, "longshore_transactions_total", "");
     let committed = sum(text, "longshore_transactions_total", r#"outcome="committed""#);
+    let unknown = sum(text, "longshore_transactions_total", r#"outcome="unknown""#);
     let retries = sum(text, "longshore_retries_total", "");
-    Counters { retries, committed, aborted: all - committed }
+    let discarded = sum(text, "longshore_discarded_items_total", "");
+    Counters { retries, committed, aborted: all - committed, unknown, discarded }
 }
 
 /// The sum over the series of a metric that carry a label; the empty label is carried by all.
@@ -79,8 +87,11 @@ longshore_retries_total_of_others 100
 longshore_transactions_total{lane=\"price\",outcome=\"committed\"} 20
 longshore_transactions_total{lane=\"price\",outcome=\"aborted\"} 2
 longshore_transactions_total{lane=\"split\",outcome=\"committed\"} 10
+longshore_transactions_total{lane=\"split\",outcome=\"unknown\"} 1
+longshore_discarded_items_total{lane=\"split\"} 4
 ";
-        assert_eq!(counters(text), Counters { retries: 8, committed: 30, aborted: 2 });
+        let expected = Counters { retries: 8, committed: 30, aborted: 3, unknown: 1, discarded: 4 };
+        assert_eq!(counters(text), expected);
         assert_eq!(counters(""), Counters::default());
     }
 }

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use longshore::local::{Leash, LocalError};
+use longshore_local::{Leash, LocalError};
 
 use super::metrics::{self, Counters};
 
 /// Lines of a log that are shown of a process that failed.
 const TAIL_LINES: usize = 10;
 
-/// A running process. Dropping it kills it; it is killed too when the demo is.
+/// A running process. Dropping it kills it; it is killed too when its owner is.
 pub struct Child {
     leash: Leash,
     log: PathBuf,
@@ -41,6 +41,16 @@ impl Child {
     /// Kill -9. It is gone when this returns.
     pub fn kill(&mut self) {
         self.leash.kill();
+    }
+
+    /// It stands still until it is thawed.
+    pub fn freeze(&self) {
+        self.leash.freeze();
+    }
+
+    /// It goes on, if it stood still.
+    pub fn thaw(&self) {
+        self.leash.thaw();
     }
 
     /// Looks at its metrics and its memory, as far as it lets itself be looked at.

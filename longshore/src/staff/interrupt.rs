@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the demo ends in order, its processes with it.
+//! Ctrl-C and SIGTERM, for who runs other processes: they end in order with it.
 
 use std::io;
 use std::process;
@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// What a shell reports of a process that SIGINT ended.
 const INTERRUPTED: i32 = 130;
 
-/// Knows whether the demo was asked to end.
+/// Knows whether it was asked to end.
 pub struct Interrupt {
     asked: Arc<AtomicBool>,
     _listening: Runtime,

@@ -1,17 +1,17 @@
-//! The fleet's processes, each in its slot: started, watched, killed and restarted, stopped.
+//! The processes, each in its slot.
 
+use std::path::Path;
 use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-
 use super::child::Child;
+use super::error::StaffError;
 use super::launch::Launch;
 use super::metrics::Counters;
 
 /// How long a process may take to drain: its own limit, and a little for what comes behind it.
-const STOP_MAX: Duration = Duration::from_secs(40);
+pub(super) const STOP_MAX: Duration = Duration::from_secs(40);
 /// How often an ending process is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -20,7 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 pub enum Role {
     /// Runs the stages.
     Worker,
-    /// Runs the join.
+    /// Runs the joins.
     Coordinator,
 }
 
@@ -32,7 +32,7 @@ struct Member {
     child: Child,
 }
 
-/// All processes of a fleet.
+/// All processes of a fleet. Dropping it kills them.
 pub struct Staff {
     launch: Launch,
     members: Vec<Member>,
@@ -49,20 +49,23 @@ pub struct Service {
     pub worker_memory_peak: u64,
     /// The most memory that a coordinator had, in bytes.
     pub coordinator_memory_peak: u64,
-    /// Slots, and how often the process in each was killed.
+    /// Slots, and how often another process was started in each.
     pub kills: Vec<(String, u32)>,
 }
 
 impl Staff {
     /// Starts so many of each.
-    pub fn start(launch: Launch, workers: u32, coordinators: u32) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// If one can't be started.
+    pub fn start(launch: Launch, workers: u32, coordinators: u32) -> Result<Self, StaffError> {
         let workers = (0..workers).map(|it| (Role::Worker, format!("w{it}")));
         let coordinators = (0..coordinators).map(|it| (Role::Coordinator, format!("c{it}")));
         let members: Result<_, _> = workers
             .chain(coordinators)
             .map(|(role, slot)| {
                 let child = start(&launch, role, &slot, 1)?;
-                Ok::<_, anyhow::Error>(Member { role, slot, starts: 1, child })
+                Ok::<_, StaffError>(Member { role, slot, starts: 1, child })
             })
             .collect();
         let counted_before = Counters::default();
@@ -79,8 +82,11 @@ impl Staff {
         self.members.iter().map(Member::kills).sum()
     }
 
-    /// Kill -9, and another process in the same slot at once.
-    pub fn kill(&mut self, index: usize) -> anyhow::Result<()> {
+    /// Kill -9, and another process in the same slot at once. `index` is below [`Self::size`].
+    ///
+    /// # Errors
+    /// If the other one can't be started.
+    pub fn kill(&mut self, index: usize) -> Result<(), StaffError> {
         self.look_at(index);
         let member = &mut self.members[index];
         self.counted_before = self.counted_before + member.child.counters();
@@ -90,14 +96,50 @@ impl Staff {
         Ok(())
     }
 
+    /// SIGSTOP: it stands still until it is thawed.
+    pub fn freeze(&self, index: usize) {
+        self.members[index].child.freeze();
+    }
+
+    /// SIGCONT: it goes on, if it stood still.
+    pub fn thaw(&self, index: usize) {
+        self.members[index].child.thaw();
+    }
+
     /// Fails if a process has ended that wasn't asked to.
-    pub fn check(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Whose process it was, and its last words.
+    pub fn check(&mut self) -> Result<(), StaffError> {
         for member in &mut self.members {
             if let Some(status) = member.child.ended() {
-                bail!(member.failed("ended by itself", status));
+                return Err(member.failed("ended by itself", status));
             }
         }
         Ok(())
+    }
+
+    /// Starts those again that have ended without being asked to, as a supervisor would; how each
+    /// ended.
+    ///
+    /// # Errors
+    /// If one can't be started.
+    pub fn restart_ended(&mut self) -> Result<Vec<StaffError>, StaffError> {
+        let mut ended = Vec::new();
+        for member in &mut self.members {
+            if let Some(status) = member.child.ended() {
+                ended.push(member.failed("ended by itself", status));
+                self.counted_before = self.counted_before + member.child.counters();
+                member.starts += 1;
+                member.child = start(&self.launch, member.role, &member.slot, member.starts)?;
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Where the logs of the processes are.
+    pub fn logs(&self) -> &Path {
+        &self.launch.folder
     }
 
     /// Looks at every process; what they have counted together.
@@ -114,17 +156,19 @@ impl Staff {
         *peak = child.memory_peak().max(*peak);
     }
 
-    /// Asks all processes to end in order; fails unless every one does.
-    pub fn stop(mut self) -> anyhow::Result<Service> {
+    /// Asks all processes to end in order.
+    ///
+    /// # Errors
+    /// Unless every one does.
+    pub fn stop(mut self) -> Result<Service, StaffError> {
         let counters = self.look();
         self.members.iter().for_each(|member| member.child.terminate());
         let deadline = Instant::now() + STOP_MAX;
         for member in &mut self.members {
-            let status = end_of(&mut member.child, deadline).with_context(|| {
-                format!("{} did not end within {} s of SIGTERM", member.slot, STOP_MAX.as_secs())
-            })?;
+            let ended = end_of(&mut member.child, deadline);
+            let status = ended.ok_or_else(|| StaffError::Slow { slot: member.slot.clone() })?;
             if !status.success() {
-                bail!(member.failed("failed when it was asked to end", status));
+                return Err(member.failed("failed when it was asked to end", status));
             }
         }
         let [worker_memory_peak, coordinator_memory_peak] = self.memory_peaks;
@@ -138,12 +182,13 @@ impl Member {
         self.starts - 1
     }
 
-    fn failed(&self, how: &str, status: ExitStatus) -> String {
-        format!("{} {how} ({status}); its last words:\n{}", self.slot, self.child.log_tail())
+    fn failed(&self, how: &'static str, status: ExitStatus) -> StaffError {
+        let last_words = self.child.log_tail();
+        StaffError::Ended { slot: self.slot.clone(), how, status, last_words }
     }
 }
 
-fn start(launch: &Launch, role: Role, slot: &str, nth: u32) -> anyhow::Result<Child> {
+fn start(launch: &Launch, role: Role, slot: &str, nth: u32) -> Result<Child, StaffError> {
     let command = match role {
         Role::Worker => "work",
         Role::Coordinator => "coordinate",
