@@ -105,7 +105,7 @@ impl Course<'_> {
         Ok(Ended { _kafka: kafka, observer, tally, service, took })
     }
 
-    /// Troubles, until their time is over or there is nothing left to do.
+    /// Troubles, each kind once at least, until their time is over or there is nothing left to do.
     fn weather(&mut self, storm: &Storm) -> Result<(), ChaosError> {
         let mut troubles = Troubles::seeded(storm.seed, &storm.kinds, self.staff.size() + 1);
         let disturbs = storm.kinds.contains(&Kind::Network);
@@ -113,11 +113,11 @@ impl Course<'_> {
         if disturbs {
             self.kafka.disturb(nth);
         }
-        while self.began.elapsed() < storm.lasts {
+        while troubles.owes() || self.began.elapsed() < storm.lasts {
             self.turn()?;
             self.thaw(|until| until <= Instant::now());
             // Kafka may not answer now: then there is something left.
-            if self.look_is_due() && self.is_done().unwrap_or(false) {
+            if self.look_is_due() && self.is_done().unwrap_or(false) && !troubles.owes() {
                 break;
             }
             match troubles.due(self.began.elapsed()) {

@@ -81,6 +81,11 @@ impl Troubles {
         })
     }
 
+    /// Whether a kind that was asked for hasn't come yet.
+    pub(super) fn owes(&self) -> bool {
+        !self.first.is_empty()
+    }
+
     fn any(&mut self) -> Option<Kind> {
         let all: u32 = self.weights.iter().map(|(_, weight)| weight).sum();
         let mut drawn = (all > 0).then(|| self.random.random_range(0..all))?;
@@ -169,6 +174,7 @@ mod tests {
         }
         assert!(kills.iter().all(|it| matches!(it, Trouble::Kill(_))), "{kills:?}");
         assert_eq!(troubles(1, &[Kind::Network]), []);
+        assert!(!Troubles::seeded(1, &[Kind::Network], 5).owes());
         let all = troubles(1, &[Kind::Kill, Kind::Freeze, Kind::Broker]);
         let freezes = all.iter().filter(|it| matches!(it, Trouble::Freeze(..))).count();
         let brokers = all.iter().filter(|it| **it == Trouble::Broker).count();
