@@ -1,6 +1,7 @@
 //! Why a command failed, and the exit code that tells it to scripts.
 
 use std::io;
+use std::time::Duration;
 
 use longshore_coordinator::CoordinatorError;
 use longshore_handler::RegisterError;
@@ -84,6 +85,16 @@ pub enum CommandError {
     /// A join can't start, or stopped.
     #[error(transparent)]
     Coordinator(Box<CoordinatorError>),
+    /// A lane doesn't drain.
+    #[error(
+        "asked to stop, and not drained after {} s: a lane is stuck, most likely in a call to Kafka. \
+         The process ends without it; what wasn't committed is done again",
+        patience.as_secs()
+    )]
+    Stuck {
+        /// How long it was waited for.
+        patience: Duration,
+    },
     /// Chaos can't be made, or didn't come to its end.
     #[error(transparent)]
     Chaos(Box<ChaosError>),
@@ -132,6 +143,7 @@ impl CommandError {
             | Self::Worker(_)
             | Self::Coordinator(_)
             | Self::System { .. }
+            | Self::Stuck { .. }
             | Self::Output(_) => Exit::Failed,
         }
     }

@@ -1,5 +1,6 @@
 //! The process around its lanes: telemetry first, then every lane; the first that fails ends all.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +54,9 @@ async fn watched(
     };
     let stages = lanes.stages.iter().map(|stage| process.stage(stage));
     let joins = lanes.joins.iter().map(|join| process.join(join));
-    let result = until_all_end(stages.chain(joins).collect(), telemetry.draining()).await;
+    let patience = session.settings.drain_timeout + BEAT_LIMIT;
+    let running = stages.chain(joins).collect();
+    let result = until_all_end(running, telemetry.draining(), patience).await;
     telemetry.stop().await;
     result
 }
@@ -96,18 +99,67 @@ impl Process<'_> {
     }
 }
 
-/// Waits until every lane has ended. When the first does that wasn't asked to, the others drain.
+/// Waits until every lane has ended. When the first does that wasn't asked to, the others drain. A
+/// lane that hasn't drained within the patience is stuck: the process ends without it.
 async fn until_all_end(
     mut running: FuturesUnordered<Running<'_>>,
     draining: CancellationToken,
+    patience: Duration,
 ) -> Result<(), CommandError> {
     let mut result = Ok(());
-    while let Some(ended) = running.next().await {
+    let mut overdue = pin!(async {
+        draining.cancelled().await;
+        tokio::time::sleep(patience).await;
+    });
+    loop {
+        let ended = tokio::select! {
+            ended = running.next() => ended,
+            () = &mut overdue => return result.and(Err(CommandError::Stuck { patience })),
+        };
+        let Some(ended) = ended else { return result };
         if let Err(error) = &ended {
             tracing::error!(%error, "a lane has failed, the process ends");
         }
         draining.cancel();
         result = result.and(ended);
     }
-    result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(90);
+
+    fn lanes(all: Vec<Running<'static>>) -> FuturesUnordered<Running<'static>> {
+        all.into_iter().collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lane_that_never_drains_does_not_keep_the_process() {
+        let draining = CancellationToken::new();
+        let began = tokio::time::Instant::now();
+        let stuck = lanes(vec![pending().boxed(), ready(Ok(())).boxed()]);
+        let ended = until_all_end(stuck, draining.clone(), PATIENCE).await;
+        assert!(matches!(ended, Err(CommandError::Stuck { .. })), "{ended:?}");
+        assert!(draining.is_cancelled() && began.elapsed() >= PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_hurried_who_was_not_asked_to_drain() {
+        let long = PATIENCE * 100;
+        let working = lanes(vec![tokio::time::sleep(long).map(Ok).boxed()]);
+        let ended = until_all_end(working, CancellationToken::new(), PATIENCE).await;
+        assert!(ended.is_ok(), "{ended:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_failure_is_told_though_another_lane_is_stuck() {
+        let failure = || ready(Err(CommandError::NoPipeline)).boxed();
+        let lanes = lanes(vec![pending().boxed(), failure()]);
+        let ended = until_all_end(lanes, CancellationToken::new(), PATIENCE).await;
+        assert!(matches!(ended, Err(CommandError::NoPipeline)), "{ended:?}");
+    }
 }
