@@ -87,8 +87,8 @@ pub enum CommandError {
     Coordinator(Box<CoordinatorError>),
     /// A lane doesn't drain.
     #[error(
-        "asked to stop, and not drained after {} s: a lane is stuck, most likely in a call to Kafka. \
-         The process ends without it; what wasn't committed is done again",
+        "asked to stop, and not drained after {} s: a lane is stuck, most likely in a call to \
+         Kafka. The process ends without it; what wasn't committed is done again",
         patience.as_secs()
     )]
     Stuck {
