@@ -11,6 +11,9 @@ use crate::{Control, Disturbance, Fault, Rules, Then, Trap};
 /// A request that is delivered late is delivered after this time, whatever happens.
 const LATE_MAX: Duration = Duration::from_secs(30);
 
+/// More of one kind than clients ask within a disturbance.
+const ALL: u32 = u32::MAX;
+
 /// Disturbs one after another until it is stopped, and then lets everything pass. Answers how many
 /// there were.
 pub async fn run_schedule(
@@ -50,6 +53,9 @@ fn begin(control: &Control, fault: Fault) {
         Fault::Reset => control.reset_all(),
         Fault::SwallowAnswer(of) => {
             control.set_trap(Trap::SwallowAnswer { of, then: Then::Reset }, 1);
+        }
+        Fault::Unanswered(of) => {
+            control.set_trap(Trap::SwallowAnswer { of, then: Then::Reset }, ALL);
         }
         Fault::DeliverLate(of) => {
             control.set_trap(Trap::HoldRequest { of, at_most: LATE_MAX, then: Then::Reset }, 1);

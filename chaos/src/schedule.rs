@@ -16,6 +16,10 @@ const LASTS_MILLIS: Range<u64> = 50..800;
 const DELAY_MILLIS: Range<u64> = 5..300;
 /// The pace of a slow network, in bytes per second.
 const PACE: Range<u64> = 20_000..500_000;
+/// One disturbance in so many leaves commits unanswered.
+const UNANSWERED_ONE_IN: u32 = 30;
+/// For how long: a lane gives up asking after ten seconds, and doesn't know then.
+const UNANSWERED: Duration = Duration::from_secs(12);
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,9 @@ pub enum Fault {
     SwallowAnswer(ApiKey),
     /// The next request of this kind reaches the broker when its client has given it up.
     DeliverLate(ApiKey),
+    /// No request of this kind is answered, however often it is asked again: who asked to commit
+    /// can't know whether that was done.
+    Unanswered(ApiKey),
 }
 
 /// A fault with its time.
@@ -70,6 +77,9 @@ impl Schedule {
     }
 
     fn fault(&mut self) -> Fault {
+        if self.random.random_ratio(1, UNANSWERED_ONE_IN) {
+            return Fault::Unanswered(ApiKey::END_TXN);
+        }
         match self.random.random_range(0..8) {
             0 => Fault::DelayRequests(self.millis(DELAY_MILLIS)),
             1 => Fault::DelayAnswers(self.millis(DELAY_MILLIS)),
@@ -88,7 +98,11 @@ impl Iterator for Schedule {
 
     fn next(&mut self) -> Option<Disturbance> {
         let (after, fault) = (self.millis(PAUSE_MILLIS), self.fault());
-        Some(Disturbance { after, fault, lasts: self.millis(LASTS_MILLIS) })
+        let lasts = match fault {
+            Fault::Unanswered(_) => UNANSWERED,
+            _ => self.millis(LASTS_MILLIS),
+        };
+        Some(Disturbance { after, fault, lasts })
     }
 }
 
@@ -110,9 +124,13 @@ mod tests {
     fn every_fault_comes_and_every_time_is_within_its_bounds() {
         let all: Vec<_> = Schedule::from_seed(1).take(500).collect();
         let kinds: HashSet<_> = all.iter().map(|it| discriminant(&it.fault)).collect();
-        assert_eq!(kinds.len(), 8);
+        assert_eq!(kinds.len(), 9);
         for it in all {
             assert!(PAUSE_MILLIS.contains(&u64::try_from(it.after.as_millis()).expect("short")));
+            if matches!(it.fault, Fault::Unanswered(_)) {
+                assert_eq!(it.lasts, UNANSWERED);
+                continue;
+            }
             assert!(LASTS_MILLIS.contains(&u64::try_from(it.lasts.as_millis()).expect("short")));
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Course<'a> {
     pub(super) looked: Instant,
     /// Processes that stand still, and until when.
     pub(super) frozen: Vec<(usize, Instant)>,
+    /// The memory of a worker in the mean, look by look.
+    pub(super) memory: Vec<u64>,
 }
 
 /// What is told of a run while it runs.
@@ -72,6 +74,7 @@ pub(super) struct Ended {
     pub(super) tally: Tally,
     pub(super) service: Service,
     pub(super) took: Duration,
+    pub(super) memory: Vec<u64>,
 }
 
 impl fmt::Display for Moment {
@@ -101,8 +104,8 @@ impl Course<'_> {
         self.settle(patience)?;
         let took = self.began.elapsed();
         let service = self.staff.stop()?;
-        let Self { kafka, observer, tally, .. } = self;
-        Ok(Ended { _kafka: kafka, observer, tally, service, took })
+        let Self { kafka, observer, tally, memory, .. } = self;
+        Ok(Ended { _kafka: kafka, observer, tally, service, took, memory })
     }
 
     /// Troubles, each kind once at least, until their time is over or there is nothing left to do.
@@ -187,6 +190,7 @@ impl Course<'_> {
         if is_due {
             self.looked = Instant::now();
             self.counters = self.staff.look();
+            self.memory.push(self.staff.worker_memory());
         }
         is_due
     }

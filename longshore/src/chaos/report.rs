@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use serde::{Serialize, Serializer};
 
 use super::course::Ended;
@@ -49,6 +50,10 @@ pub struct RunReport {
     pub discarded: u64,
     /// The most memory that a worker had, in bytes.
     pub worker_memory_peak: u64,
+    /// What a worker had in the mean in the first quarter of the run, in bytes.
+    pub worker_memory_at_first: u64,
+    /// What a worker had in the mean in the last quarter of the run, in bytes.
+    pub worker_memory_at_last: u64,
 }
 
 /// The short answer.
@@ -88,9 +93,26 @@ impl RunReport {
     pub(super) fn of(run: &Ended) -> Self {
         let Counters { committed, aborted, unknown, discarded, .. } = run.service.counters;
         let worker_memory_peak = run.service.worker_memory_peak;
-        let (seconds, tally) = (run.took.as_secs_f64(), run.tally);
-        Self { seconds, tally, committed, aborted, unknown, discarded, worker_memory_peak }
+        let [worker_memory_at_first, worker_memory_at_last] = outer_quarters(&run.memory);
+        Self {
+            seconds: run.took.as_secs_f64(),
+            tally: run.tally,
+            committed,
+            aborted,
+            unknown,
+            discarded,
+            worker_memory_peak,
+            worker_memory_at_first,
+            worker_memory_at_last,
+        }
     }
+}
+
+/// The means of the first and of the last quarter; 0 where there is nothing.
+fn outer_quarters(samples: &[u64]) -> [u64; 2] {
+    let quarter = samples.len().div_ceil(4);
+    let mean = |some: &[u64]| some.iter().sum::<u64>() / some.len().max(1) as u64;
+    [mean(&samples[..quarter]), mean(&samples[samples.len() - quarter..])]
 }
 
 fn names<S: Serializer>(kinds: &[Kind], to: S) -> Result<S::Ok, S::Error> {
@@ -110,10 +132,13 @@ impl fmt::Display for RunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let took = humantime::format_duration(Duration::from_secs(self.seconds as u64));
         let Self { committed, aborted, unknown, discarded, .. } = self;
+        let [first, last] = [self.worker_memory_at_first, self.worker_memory_at_last]
+            .map(|bytes| ByteSize(bytes).display().si());
         write!(
             f,
             "{took}, {committed} transactions committed and {aborted} not, {unknown} of those of \
-             unknown outcome, {discarded} items begun and given back"
+             unknown outcome, {discarded} items begun and given back; a worker had {first} in the \
+             first quarter and {last} in the last"
         )
     }
 }
@@ -141,5 +166,17 @@ impl fmt::Display for Report {
             Verdict::Bad => "THE FAULTS CHANGED SOMETHING",
             Verdict::Inconclusive => "nothing wrong was found, but not all was tried or checked",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_quarter_have_their_means() {
+        assert_eq!(outer_quarters(&[1, 3, 50, 50, 50, 50, 6, 8]), [2, 7]);
+        assert_eq!(outer_quarters(&[5]), [5, 5]);
+        assert_eq!(outer_quarters(&[]), [0, 0]);
     }
 }

@@ -158,6 +158,7 @@ impl Trial<'_> {
             began: Instant::now(),
             looked: Instant::now(),
             frozen: Vec::new(),
+            memory: Vec::new(),
         };
         course.finish(storm, self.orders.patience)
     }

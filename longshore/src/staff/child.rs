@@ -18,14 +18,29 @@ pub struct Child {
     log: PathBuf,
     admin: Option<SocketAddr>,
     counters: Counters,
-    memory_peak: u64,
+    memory: Memory,
+}
+
+/// Resident memory of a process in bytes; 0 where it isn't known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What it had when it was last looked at.
+    pub now: u64,
+    /// The most it had until then.
+    pub peak: u64,
 }
 
 impl Child {
     /// Starts it; what it says goes into the log, which must not be another's.
     pub fn start(command: &Command, log: PathBuf) -> Result<Self, LocalError> {
         let leash = Leash::tie(command, &log)?;
-        Ok(Self { leash, log, admin: None, counters: Counters::default(), memory_peak: 0 })
+        Ok(Self {
+            leash,
+            log,
+            admin: None,
+            counters: Counters::default(),
+            memory: Memory::default(),
+        })
     }
 
     /// How it ended, if it has.
@@ -60,8 +75,7 @@ impl Child {
             self.counters = counters;
         }
         let status = fs::read_to_string(format!("/proc/{}/status", self.leash.pid()));
-        let peak = status.ok().and_then(|status| memory_peak(&status));
-        self.memory_peak = peak.unwrap_or(self.memory_peak);
+        self.memory = status.ok().and_then(|status| memory(&status)).unwrap_or(self.memory);
     }
 
     /// What it had counted when it was last looked at.
@@ -69,9 +83,9 @@ impl Child {
         self.counters
     }
 
-    /// The most memory it had when it was last looked at, in bytes; 0 where that can't be known.
-    pub fn memory_peak(&self) -> u64 {
-        self.memory_peak
+    /// Its memory when it was last looked at.
+    pub fn memory(&self) -> Memory {
+        self.memory
     }
 
     /// The last lines of its log.
@@ -96,10 +110,14 @@ fn admin(log: &str) -> Option<SocketAddr> {
     log.lines().find_map(told)
 }
 
-/// The most that was ever resident (`VmHWM` of `man 5 proc_pid_status`, in KiB).
-fn memory_peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+/// What is resident and the most that ever was (`VmRSS` and `VmHWM` of `man 5 proc_pid_status`, in
+/// KiB).
+fn memory(status: &str) -> Option<Memory> {
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    Some(Memory { now: bytes("VmRSS:")?, peak: bytes("VmHWM:")? })
 }
 
 #[cfg(test)]
@@ -115,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn the_peak_of_memory_is_read_in_bytes() {
+    fn memory_is_read_in_bytes() {
         let status = "Name:\tlongshore\nVmHWM:\t   2048 kB\nVmRSS:\t    1024 kB\n";
-        assert_eq!(memory_peak(status), Some(2 << 20));
-        assert_eq!(memory_peak("Name:\tlongshore\n"), None);
+        assert_eq!(memory(status), Some(Memory { now: 1 << 20, peak: 2 << 20 }));
+        assert_eq!(memory("Name:\tlongshore\n"), None);
     }
 }

@@ -149,11 +149,19 @@ impl Staff {
         counters.fold(self.counted_before, |sum, it| sum + it)
     }
 
+    /// The memory that a worker had in the mean when they were last looked at, in bytes.
+    pub fn worker_memory(&self) -> u64 {
+        let workers = self.members.iter().filter(|it| it.role == Role::Worker);
+        let known = workers.map(|it| it.child.memory().now).filter(|bytes| *bytes > 0);
+        let (sum, count) = known.fold((0, 0), |(sum, count), bytes| (sum + bytes, count + 1));
+        sum.checked_div(count).unwrap_or(0)
+    }
+
     fn look_at(&mut self, index: usize) {
         let Member { role, child, .. } = &mut self.members[index];
         child.look();
         let peak = &mut self.memory_peaks[*role as usize];
-        *peak = child.memory_peak().max(*peak);
+        *peak = child.memory().peak.max(*peak);
     }
 
     /// Asks all processes to end in order.

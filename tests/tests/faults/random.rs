@@ -78,5 +78,6 @@ fn a_producer_publishes_each_line_once_though_its_commits_go_wrong() {
 
 /// What a network does by itself, without an eye for what kind of request it is.
 fn is_of_the_network(it: &Disturbance) -> bool {
-    !matches!(it.fault, Fault::SwallowAnswer(_) | Fault::DeliverLate(_))
+    use Fault::{DeliverLate, SwallowAnswer, Unanswered};
+    !matches!(it.fault, SwallowAnswer(_) | DeliverLate(_) | Unanswered(_))
 }
