@@ -112,7 +112,8 @@ fn lane(owner: u64) -> LaneConfig {
         drain_timeout: Duration::from_secs(5),
         transaction_timeout: Duration::from_secs(10),
         fenced_after: Duration::from_secs(10),
-        deaths_max: Some(5),
+        // Owners die from outside here, often many in a row while one gather is at work.
+        deaths_max: None,
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 1_000,
@@ -233,7 +234,7 @@ impl World {
             let found: BTreeSet<u32> = result.missing.iter().map(|part| part.part_id.0).collect();
             assert_eq!(&found, missing, "{}", result.group_id);
             let complete = missing.is_empty();
-            assert_eq!(result.status == GroupStatus::Complete, complete, "{}", result.group_id);
+            assert_eq!(result.status == GroupStatus::Complete, complete, "{result:?}");
             assert!(seen.insert(result.group_id.clone()), "{} has two results", result.group_id);
         }
         assert_eq!(seen.len(), self.missing.len());
