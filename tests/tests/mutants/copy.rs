@@ -1,6 +1,7 @@
 //! A copy of the workspace, kept between runs so that only what changed is compiled again.
 
-use std::fs::{self, File};
+use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The copy.
@@ -10,12 +11,14 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Brings the copy up to date.
-    pub fn copied() -> Self {
+    /// Brings the copy up to date; these files have another text there.
+    pub fn copied(other: &HashMap<&str, String>) -> Self {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        // A folder of its own: cargo takes what was built of the copy for what it is a copy of.
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
         let workspace = Self { root: home.join("workspace"), target: home.join("target") };
-        copy(original, &workspace.root);
+        let other = other.iter().map(|(path, text)| (original.join(path), text.as_bytes()));
+        copy(original, &workspace.root, &other.collect());
         workspace
     }
 
@@ -28,19 +31,9 @@ impl Workspace {
     pub fn target(&self) -> &Path {
         &self.target
     }
-
-    /// A file of it.
-    pub fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.root.join(path)).expect("a file of the workspace")
-    }
-
-    /// Replaces a file of it.
-    pub fn write(&self, path: &str, text: &str) {
-        fs::write(self.root.join(path), text).expect("written");
-    }
 }
 
-fn copy(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path, other: &HashMap<PathBuf, &[u8]>) {
     fs::create_dir_all(to).expect("a folder");
     remove_what_is_gone(from, to);
     for entry in fs::read_dir(from).expect("a folder that can be read") {
@@ -49,10 +42,12 @@ fn copy(from: &Path, to: &Path) {
         let place = to.join(&name);
         if path.is_dir() {
             if name != "target" && !name.starts_with('.') {
-                copy(&path, &place);
+                copy(&path, &place, other);
             }
+        } else if let Some(text) = other.get(&path) {
+            write(text, &place);
         } else {
-            copy_file(&path, &place);
+            write(&fs::read(&path).expect("a file that can be read"), &place);
         }
     }
 }
@@ -71,12 +66,9 @@ fn remove_what_is_gone(from: &Path, to: &Path) {
 }
 
 /// A file that is as it was stays as it is; cargo goes by the time of its last change.
-fn copy_file(from: &Path, to: &Path) {
-    let bytes = fs::read(from).expect("a file that can be read");
+fn write(bytes: &[u8], to: &Path) {
     if fs::read(to).is_ok_and(|before| before == bytes) {
         return;
     }
-    fs::copy(from, to).expect("copied");
-    let now = std::time::SystemTime::now();
-    File::options().write(true).open(to).and_then(|it| it.set_modified(now)).expect("a new time");
+    fs::write(to, bytes).expect("written");
 }
