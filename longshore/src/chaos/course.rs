@@ -276,8 +276,7 @@ impl Course<'_> {
             self.freeze(process, Duration::ZERO);
         }
         self.tally.freezes = before;
-        self.kafka.kill_and_restart()?;
-        self.tally.broker_kills += 1;
+        self.tally.broker_kills += u64::from(self.kafka.kill_and_restart()?);
         self.thaw(|until| until <= Instant::now());
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_chaos::{Control, Proxy, Schedule, run_schedule};
 use longshore_local::{Environment, OwnedBroker, start_owned_behind};
@@ -12,9 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::ChaosError;
 
-/// How long a broker that is to be killed is left without requests: what it has decided by then it
-/// carries out within milliseconds.
+/// How long a broker that is to be killed is left without requests before it is looked whether it
+/// has carried out what it has decided.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long that may take on a busy machine.
+const CARRIED_OUT_MAX: Duration = Duration::from_secs(60);
+/// Kafka's own tool that knows in which state transactions are; nothing smaller does.
+const TRANSACTIONS: &str = "org.apache.kafka.tools.TransactionsCommand";
 
 /// The broker, the proxy, and who disturbs the network. Ends with its owner.
 pub(super) struct Kafka {
@@ -73,11 +77,28 @@ impl Kafka {
     }
 
     /// Kill -9, and a start on the same data. Nobody may be at work: the only broker of a cluster
-    /// that dies between the decision about a transaction and its markers never writes them.
-    pub(super) fn kill_and_restart(&mut self) -> Result<(), ChaosError> {
+    /// that dies between the decision about a transaction and its markers never writes them. False:
+    /// it lives, because it didn't get through with them in time.
+    pub(super) fn kill_and_restart(&mut self) -> Result<bool, ChaosError> {
         thread::sleep(QUIET);
+        let deadline = Instant::now() + CARRIED_OUT_MAX;
+        while self.has_markers_to_write()? {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+        }
         self.broker.kill();
-        Ok(self.broker.restart(&mut |_| {})?)
+        self.broker.restart(&mut |_| {})?;
+        Ok(true)
+    }
+
+    fn has_markers_to_write(&self) -> Result<bool, ChaosError> {
+        let mut tool = self.broker.tool_command(TRANSACTIONS);
+        let listed = tool.args(["--bootstrap-server", &self.servers(), "list"]).output();
+        let listed = listed.map_err(ChaosError::system("run Kafka's tool for transactions"))?;
+        let states = String::from_utf8_lossy(&listed.stdout);
+        // `PrepareCommit` and `PrepareAbort`. A tool that got no answer lists nothing.
+        Ok(!listed.status.success() || states.contains("Prepare"))
     }
 
     fn control(&self) -> Control {
