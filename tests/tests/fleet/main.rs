@@ -7,7 +7,11 @@ mod audits;
 mod crashes;
 mod joins;
 mod producers;
+
+mod frequent_rebalances;
 mod rebalances;
+mod revoke_budget;
+
 mod restarts;
 
 mod bad_items;
