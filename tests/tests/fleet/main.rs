@@ -9,6 +9,7 @@ mod joins;
 mod producers;
 
 mod frequent_rebalances;
+mod partitions_added;
 mod rebalances;
 mod revoke_budget;
 
