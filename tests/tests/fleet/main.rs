@@ -17,6 +17,7 @@ mod restarts;
 
 mod bad_items;
 mod held_items;
+mod poison;
 
 mod bad_input;
 mod lost_positions;
