@@ -7,6 +7,7 @@ mod audits;
 mod crashes;
 mod joins;
 mod producers;
+mod take_over;
 
 mod frequent_rebalances;
 mod partitions_added;
