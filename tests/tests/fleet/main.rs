@@ -22,5 +22,6 @@ mod poison;
 
 mod bad_input;
 mod lost_positions;
+mod offsets_deleted;
 
 use longshore_tests::{echoes, naps};
