@@ -14,6 +14,7 @@ mod partitions_added;
 mod rebalances;
 mod revoke_budget;
 
+mod features_upgraded;
 mod restarts;
 
 mod bad_items;
