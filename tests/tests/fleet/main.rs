@@ -14,6 +14,7 @@ mod partitions_added;
 mod rebalances;
 mod revoke_budget;
 
+mod disk_full;
 mod features_upgraded;
 mod restarts;
 
