@@ -23,6 +23,7 @@ mod held_items;
 mod poison;
 
 mod bad_input;
+mod expired_under_a_reader;
 mod lost_positions;
 mod offsets_deleted;
 
