@@ -48,6 +48,17 @@ pub fn start_owned_behind(
     start(environment, pick, progress)
 }
 
+/// The same with the features of an older release only, such as `3.9`: as a cluster whose brokers
+/// were upgraded, and whose features weren't yet.
+pub fn start_owned_of_release(
+    environment: &Environment,
+    release: &'static str,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<OwnedBroker, LocalError> {
+    let pick = || Ok(Node { release: Some(release), ..Node::alone(Ports::pick()?) });
+    start(environment, pick, progress)
+}
+
 fn start(
     environment: &Environment,
     pick: impl FnMut() -> Result<Node, LocalError>,

@@ -127,8 +127,12 @@ impl Server {
     fn format(&self) -> Result<(), LocalError> {
         let mut command = self.command(STORAGE_TOOL);
         command.args(["format", "--cluster-id", &self.cluster_id, "--config"]);
+        command.arg(self.dir.settings());
+        if let Some(release) = self.node.release {
+            command.args(["--release-version", release]);
+        }
         let program = PathBuf::from(command.get_program());
-        let output = command.arg(self.dir.settings()).output();
+        let output = command.output();
         let output = output.map_err(LocalError::io("run", &program))?;
         if output.status.success() {
             return Ok(());

@@ -1,14 +1,17 @@
 //! The Kafka that the tests run on: one for all, one of its own for whoever kills it, one behind a
 //! proxy, and three at once.
 
+use std::fs;
 use std::net::Ipv4Addr;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use longshore_chaos::{Control, Proxy};
 use longshore_local::{
-    Environment, OwnedBroker, Trio, start_owned, start_owned_behind, start_trio,
+    Environment, OwnedBroker, Trio, start_owned, start_owned_behind, start_owned_of_release,
+    start_trio,
 };
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use tokio::runtime::Runtime;
 
 use crate::until;
@@ -72,8 +75,18 @@ impl Cluster {
         Box::leak(Box::new(Self { kafka, servers, front: None }))
     }
 
+    /// One that has the features of an older release only, for a test that upgrades them.
+    pub fn of_release(release: &'static str) -> &'static Self {
+        let broker = start_owned_of_release(&environment(), release, &mut |_| {});
+        Box::leak(Box::new(Self::of(broker.expect("a Kafka on this machine"))))
+    }
+
     fn own() -> Self {
-        let broker = start_owned(&environment(), &mut |_| {}).expect("a Kafka on this machine");
+        let broker = start_owned(&environment(), &mut |_| {});
+        Self::of(broker.expect("a Kafka on this machine"))
+    }
+
+    fn of(broker: OwnedBroker) -> Self {
         let servers = broker.bootstrap_servers();
         Self { kafka: Mutex::new(Kafka::One(Box::new(broker))), servers, front: None }
     }
@@ -108,6 +121,21 @@ impl Cluster {
         broker.restart(&mut |_| {}).expect("the Kafka starts again");
     }
 
+    /// None of its files may grow beyond so many bytes until it is started again: as a disk that is
+    /// full, that is told to whoever writes.
+    pub fn limit_files(&self, bytes: u64) {
+        self.broker(|broker| {
+            let pid = broker.pid().and_then(|pid| Pid::from_raw(pid.try_into().ok()?));
+            let limit = Rlimit { current: Some(bytes), maximum: None };
+            prlimit(Some(pid.expect("it runs")), Resource::Fsize, limit).expect("limited");
+        });
+    }
+
+    /// All that its broker has said so far.
+    pub fn said(&self) -> String {
+        self.broker(|broker| fs::read_to_string(broker.log()).expect("its log"))
+    }
+
     /// Kill -9 of one of three, 0 to 2.
     pub fn crash(&self, node: usize) {
         self.trio(|trio| trio.kill(node));
@@ -139,6 +167,13 @@ impl Cluster {
         };
         command.args(["--bootstrap-server", &self.servers]);
         command
+    }
+
+    fn broker<T>(&self, act: impl FnOnce(&OwnedBroker) -> T) -> T {
+        match &*self.kafka() {
+            Kafka::One(broker) => act(broker),
+            Kafka::Three(_) => panic!("there are three brokers"),
+        }
     }
 
     fn trio(&self, act: impl FnOnce(&mut Trio)) {

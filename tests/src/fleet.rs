@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use std::{fs, process};
 
 use longshore_kafka::admin::{Admin, GroupProgress, Isolation};
-use longshore_kafka::{Partition, Settings};
+use longshore_kafka::{Partition, Record, Settings};
 use longshore_schemas::records::GroupResult;
 use longshore_schemas::{Codec, Timestamp, TopicName};
 use tempfile::TempDir;
@@ -94,6 +95,12 @@ impl Fleet {
         self.through_proxy(&["work", "--slot", slot])
     }
 
+    /// The same without a slot, whose place in its group outlives a silence of this long.
+    pub fn worker_with_session(&self, session: Duration) -> Process {
+        let session = format!("{}s", session.as_secs());
+        self.through_proxy(&["work", "--session-timeout", &session])
+    }
+
     /// Starts a process that runs every join, in a slot.
     pub fn coordinator_in(&self, slot: &str) -> Process {
         self.through_proxy(&["coordinate", "--slot", slot])
@@ -130,7 +137,10 @@ impl Fleet {
         let mut arguments = command.to_vec();
         arguments.extend(["-b", servers, "-p", pipeline, "--logs", "json"]);
         arguments.extend(["--admin", "127.0.0.1:0"]);
-        arguments.extend(["--session-timeout", "6s", "--transaction-timeout", "5s"]);
+        arguments.extend(["--transaction-timeout", "5s"]);
+        if !command.contains(&"--session-timeout") {
+            arguments.extend(["--session-timeout", "6s"]);
+        }
         Process::start(self.folder.path(), &name, &arguments)
     }
 
@@ -180,6 +190,11 @@ impl Fleet {
     /// How many outputs there are for a reader of this isolation.
     pub fn outputs(&self, isolation: Isolation) -> usize {
         ledger::records(&self.settings(), &self.done(), isolation).len()
+    }
+
+    /// The records of one of its topics that a committed reader finds.
+    pub fn records(&self, topic: &TopicName) -> Vec<Record> {
+        ledger::records(&self.settings(), topic, Isolation::Committed)
     }
 
     /// How many outputs Kafka's own console consumer sees, which shares no code with Longshore.

@@ -9,6 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::wait::until;
 
@@ -90,6 +91,19 @@ impl Process {
     /// All it said so far.
     pub fn said(&self) -> String {
         fs::read_to_string(&self.log).expect("its log")
+    }
+
+    /// The events of its log that say this, with their fields.
+    pub fn told(&self, message: &str) -> Vec<Value> {
+        let said = self.said();
+        // A line that is being written isn't whole yet.
+        let events = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        events.filter(|event| event["message"] == message).collect()
+    }
+
+    /// Whether it was given any partition: a new member is often told first that it has none yet.
+    pub fn has_partitions(&self) -> bool {
+        self.told("assigned").iter().any(|event| event["partitions"] != "[]")
     }
 
     /// What a counter of it has come to, over all its series with these labels.

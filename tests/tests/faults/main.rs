@@ -8,6 +8,8 @@ mod late;
 mod random;
 mod swallowed;
 
+mod frozen;
+
 mod rolling;
 
 mod trial;

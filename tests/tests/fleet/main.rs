@@ -7,13 +7,24 @@ mod audits;
 mod crashes;
 mod joins;
 mod producers;
+mod take_over;
+
+mod frequent_rebalances;
+mod partitions_added;
 mod rebalances;
+mod revoke_budget;
+
+mod disk_full;
+mod features_upgraded;
 mod restarts;
 
 mod bad_items;
 mod held_items;
+mod poison;
 
 mod bad_input;
+mod expired_under_a_reader;
 mod lost_positions;
+mod offsets_deleted;
 
 use longshore_tests::{echoes, naps};

@@ -1,0 +1,51 @@
+//! Somebody deletes the group's progress.
+
+use longshore_tests::{Cluster, Fleet, Rounds, Shape};
+
+use crate::echoes;
+
+/// Items of a test.
+const ITEMS: i64 = 400;
+
+#[test]
+fn the_progress_of_a_group_at_work_cannot_be_deleted() {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    let mut work = Rounds::publish_of(ITEMS, &fleet, 2);
+    let items = work.items();
+    let worker = fleet.worker();
+    fleet.until_ended(1);
+    work.next();
+    let said = delete_offsets(&fleet);
+    assert_eq!(said.matches("GroupSubscribedToTopicException").count(), 2, "{said}");
+    work.finish();
+    worker.stop();
+    fleet.ledger().each_once(items);
+    fleet.ledger().in_key_order();
+    fleet.audit_is_clean();
+}
+
+#[test]
+fn a_stage_whose_progress_was_deleted_asks_where_to_start() {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    fleet.publish(echoes(0..ITEMS));
+    let worker = fleet.worker();
+    fleet.until_ended(ITEMS as usize);
+    worker.stop();
+    let said = delete_offsets(&fleet);
+    assert!(said.contains("Successful"), "{said}");
+    fleet.rewrite(|text| text.replace(", start: earliest", ""));
+    let (code, said) = fleet.worker().ends();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("the group has no committed progress in this topic"), "{said}");
+    fleet.ledger().each_once(ITEMS);
+}
+
+/// By Kafka's own tool: what it said.
+fn delete_offsets(fleet: &Fleet) -> String {
+    let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+    let mut tool = Cluster::shared().tool(class);
+    let group = format!("{}.work", fleet.name());
+    tool.args(["--delete-offsets", "--group", &group, "--topic", fleet.items().as_str()]);
+    let output = tool.output().expect("Kafka's tool runs");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
