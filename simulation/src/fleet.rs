@@ -49,6 +49,8 @@ pub(crate) struct Fleet<S: Simulated> {
     stopped: u64,
     /// Processes that have died.
     deaths: u64,
+    /// Whether one of them had stood still, so that another had its slot by then.
+    died_beside_successor: bool,
 }
 
 impl<S: Simulated> Fleet<S> {
@@ -72,6 +74,7 @@ impl<S: Simulated> Fleet<S> {
             partitions: history.partitions,
             stopped: 0,
             deaths: 0,
+            died_beside_successor: false,
         }
     }
 
@@ -174,6 +177,10 @@ impl<S: Simulated> Fleet<S> {
             }
             ensure!(turn < TURNS_TO_END_MAX, "RS-3: a lane never drains");
             self.turns(1)?;
+        }
+        // No successor ends what such a one has left open: the broker does.
+        if self.died_beside_successor {
+            self.pass(SESSION)?;
         }
         for partition in (0..self.partitions).map(Partition) {
             for topic in self.subject.outputs() {
@@ -281,6 +288,7 @@ impl<S: Simulated> Fleet<S> {
                 Turned::Drained => {}
                 Turned::Ended => {
                     self.stopped += 1;
+                    self.died_beside_successor = true;
                     running.crash();
                 }
             }
