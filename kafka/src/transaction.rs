@@ -181,3 +181,28 @@ fn late(call: &'static str, message: &str) -> Failure {
         message: message.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_committed_of_which_a_record_failed_or_was_refused() {
+        let all = Deliveries { written: vec![("t".into(), Partition(0), Offset(7))], ..none() };
+        assert_eq!(judge(all.clone()).expect("delivered"), all.written);
+        let failure = late("produce", "not in time");
+        let failed = Deliveries { failed: Some(failure.clone()), ..all.clone() };
+        assert!(matches!(judge(failed), Err(Spoiled::Failed(_))));
+        let (topic, code) = ("t".into(), "MSG_SIZE_TOO_LARGE".to_owned());
+        let refusal = Refusal { topic, code, message: String::new() };
+        // The client fails what is under way beside a record that is refused.
+        let refused = vec![(3, refusal)];
+        let both = Deliveries { refused: refused.clone(), failed: Some(failure), ..all };
+        let Err(Spoiled::Refused(found)) = judge(both) else { panic!("it wasn't refused") };
+        assert_eq!(found, refused);
+    }
+
+    fn none() -> Deliveries {
+        Deliveries::default()
+    }
+}

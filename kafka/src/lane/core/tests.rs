@@ -213,3 +213,97 @@ fn no_two_transactions_commit_the_same_text() {
     });
     assert_ne!(texts[0], texts[1], "what is found after a lost answer would say nothing");
 }
+
+#[test]
+fn no_two_assignments_commit_the_same_text() {
+    let mut core = core();
+    let texts = [(); 2].map(|()| {
+        take_over(&mut core, PARTITION);
+        core.receive(record(PARTITION, 0));
+        let item = core.next_item().expect("it may begin");
+        assert!(core.finish(done(item), NOW));
+        let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("an outcome");
+        core.forget(PARTITION);
+        batch.progress[0].1.committed.metadata.clone()
+    });
+    assert_ne!(texts[0], texts[1], "what is found after a lost answer would say nothing");
+}
+
+#[test]
+fn no_more_items_are_begun_at_once_than_may_be() {
+    let mut core = core();
+    core.config.limits.in_flight_max = 3;
+    for partition in [PARTITION, Partition(1)] {
+        take_over(&mut core, partition);
+        (0..5).for_each(|offset| drop(core.receive(record(partition, offset))));
+    }
+    let mut begun = begin_all(&mut core);
+    assert_eq!(begun.len(), 3);
+    assert!(core.finish(done(begun.remove(0)), NOW));
+    assert_eq!(begin_all(&mut core).len(), 1, "one has ended");
+}
+
+#[test]
+fn each_partition_has_its_turn() {
+    let mut core = core();
+    for partition in (0..3).map(Partition) {
+        take_over(&mut core, partition);
+        (0..3).for_each(|offset| drop(core.receive(record(partition, offset))));
+    }
+    let turns: Vec<_> = begin_all(&mut core).iter().map(|it| it.record.partition.0).collect();
+    assert_eq!(turns, [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+}
+
+#[test]
+fn a_partition_that_is_given_back_begins_nothing_and_drops_what_waits() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    (0..3).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
+    let begun = core.next_item().expect("it may begin");
+    core.begin_release(&[PARTITION], Duration::MAX, NOW);
+    assert!(core.next_item().is_none());
+    assert_eq!(core.held_bytes(), begun.record.held_bytes());
+    assert!(core.released(NOW).is_empty(), "an item is at work");
+    commit(&mut core, &[begun]);
+    assert_eq!((core.released(NOW), core.held_bytes()), (vec![PARTITION], 0));
+}
+
+#[test]
+fn a_revocation_that_takes_too_long_is_over() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    core.receive(record(PARTITION, 0));
+    let _at_work = core.next_item().expect("it may begin");
+    let deadline = Duration::from_secs(7);
+    core.begin_release(&[PARTITION], deadline, NOW);
+    assert!(core.released(deadline - Duration::from_millis(1)).is_empty());
+    assert_eq!(core.released(deadline), [PARTITION]);
+}
+
+/// Markers and aborted records at the end of a partition are passed, though no outcome says so.
+#[test]
+fn progress_without_an_outcome_is_committed_after_a_second() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    core.reach(PARTITION, Offset(5), NOW);
+    assert!(!core.is_due(SECOND - Duration::from_millis(1)) && core.is_due(SECOND));
+    let batch = core.take_batch(SECOND, |_, _, _| String::new()).expect("progress");
+    assert_eq!(batch.progress[0].1.committed.offset, Offset(5));
+    core.committed(batch);
+    assert!(!core.is_due(SECOND * 10), "nothing has moved since");
+}
+
+#[test]
+fn a_partition_that_is_read_pauses_when_enough_waits_and_goes_on_when_half_is_done() {
+    let mut core = core();
+    core.config.limits.waiting_max = 10;
+    take_over(&mut core, PARTITION);
+    (0..10).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
+    assert_eq!(core.flow(), (vec![PARTITION], vec![]));
+    let begun: Vec<_> = (0..5).filter_map(|_| core.next_item()).collect();
+    assert_eq!(core.flow(), (vec![], vec![]), "half of them wait");
+    let another = core.next_item().expect("it may begin");
+    assert_eq!(core.flow(), (vec![], vec![PARTITION]));
+    commit(&mut core, &[&begun[..], &[another]].concat());
+}

@@ -277,7 +277,7 @@ fn fill<B: Broker>(
 }
 
 /// The outcome whose output has this tag: outputs are numbered through the whole batch.
-fn outcome_of(batch: &Batch, tag: usize) -> usize {
+pub(super) fn outcome_of(batch: &Batch, tag: usize) -> usize {
     let mut before = 0;
     for (index, finished) in batch.outcomes.iter().enumerate() {
         before += finished.outputs.len();

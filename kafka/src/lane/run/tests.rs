@@ -5,3 +5,4 @@ mod by_seed;
 mod fixture;
 mod leaving;
 mod lost;
+mod settling;
