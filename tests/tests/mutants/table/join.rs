@@ -1,0 +1,126 @@
+//! Of the gather and its journal.
+
+use super::{JOIN, mutant};
+
+pub const MUTANTS: &[super::Mutant] = &[
+    mutant(
+        JOIN,
+        "lets the start of a replay pass a closing that isn't committed",
+        "coordinator/src/task.rs",
+        "let low = self.gather.low(position.0, &leaving);",
+        "let low = position.0;",
+    ),
+    mutant(
+        JOIN,
+        "reads the journal from its end, not from where it stood",
+        "coordinator/src/task.rs",
+        "self.marks.at(low)",
+        "self.marks.at(i64::MAX)",
+    ),
+    mutant(
+        JOIN,
+        "forgets a closing before it is committed",
+        "coordinator/src/task.rs",
+        "self.handed.drain(..count.min(self.handed.len()))",
+        "self.handed.drain(..)",
+    ),
+    mutant(
+        JOIN,
+        "doesn't recall a carried group",
+        "coordinator/src/gather/replay.rs",
+        "JournalRecord::Carried(carried) => self.recall_carried(carried),",
+        "JournalRecord::Carried(_) => {}",
+    ),
+    mutant(
+        JOIN,
+        "reads the journal from where it stood once a carried group was in it",
+        "coordinator/src/journal.rs",
+        "self.marks.partition_point(|mark| mark.from < low)",
+        "self.marks.partition_point(|mark| mark.from <= low)",
+    ),
+    mutant(
+        JOIN,
+        "doesn't raise the start of a replay by what it carries",
+        "coordinator/src/gather/effect.rs",
+        "Action::Carry(carry) => Some(&carry.hold),",
+        "Action::Carry(_) => None,",
+    ),
+    mutant(
+        JOIN,
+        "lets the start of a replay pass a group whose carrying isn't committed",
+        "coordinator/src/gather/carry.rs",
+        "self.holds.add(group.hold());",
+        "self.holds.add(group.hold());\n        self.holds.release(&hold);",
+    ),
+    mutant(
+        JOIN,
+        "takes a carried group's parts once more from the inbox",
+        "coordinator/src/gather/accumulate.rs",
+        "// A carried group has its older parts already.\n        if at < group.oldest {",
+        "if at < 0 {",
+    ),
+    mutant(
+        JOIN,
+        "replays what is settled",
+        "coordinator/src/gather/closed.rs",
+        "if self.has_closed_since(group_id, revision, at) {",
+        "if false {",
+    ),
+    mutant(
+        JOIN,
+        "remembers in a replay what its owner had forgotten",
+        "coordinator/src/gather/closed.rs",
+        "(!is_old).then_some(",
+        "(is_old || !is_old).then_some(",
+    ),
+    mutant(
+        JOIN,
+        "forgets every closing of a group with its first",
+        "coordinator/src/gather/closed.rs",
+        "marks.pop_front();",
+        "marks.clear();",
+    ),
+    mutant(
+        JOIN,
+        "carries a group without its seal",
+        "coordinator/src/gather/replay.rs",
+        "if let Some(total) = carried.total {",
+        "if let Some(total) = carried.total.filter(|total| *total == u32::MAX) {",
+    ),
+    mutant(
+        JOIN,
+        "carries what is hardly smaller than what it frees",
+        "coordinator/src/gather/carry.rs",
+        "if bytes * WORTH < self.tail.bytes_between(low, from) {",
+        "if bytes < self.tail.bytes_between(low, from) {",
+    ),
+    mutant(
+        JOIN,
+        "gives a spilled payload's blocks back when it is read",
+        "coordinator/src/spill.rs",
+        "let payload = Bytes::from(payload);\n        match",
+        "let payload = Bytes::from(payload);\n        \
+         self.runs.iter().for_each(|run| self.store.blocks().give_back(*run));\n        match",
+    ),
+    mutant(
+        JOIN,
+        "never gives a spilled payload's blocks back",
+        "coordinator/src/spill.rs",
+        "self.runs.iter().for_each(|run| blocks.give_back(*run));",
+        "self.runs.iter().for_each(|_| blocks.used += 0);",
+    ),
+    mutant(
+        JOIN,
+        "stops for want of room while a gather is at work",
+        "coordinator/src/task/room.rs",
+        "if self.closings == 0 {",
+        "if self.closings < usize::MAX {",
+    ),
+    mutant(
+        JOIN,
+        "stops for want of room that a deadline would give",
+        "coordinator/src/task/room.rs",
+        "let effects = self.gather.let_time_pass(at, appended);",
+        "let effects: Vec<crate::gather::Effect> = Vec::new();",
+    ),
+];
