@@ -1,6 +1,6 @@
 //! Of items, outcomes and the progress that they make.
 
-use super::{HISTORIES, JOIN, LANE, mutant};
+use super::{HISTORIES, LANE, mutant};
 
 pub const MUTANTS: &[super::Mutant] = &[
     mutant(
@@ -116,13 +116,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "filter(|owned| owned.phase != Phase::Preparing)",
     ),
     mutant(
-        JOIN,
-        "replays its first item",
-        "kafka/src/lane/core/items.rs",
-        "Phase::Replaying if record.offset < owned.start_position() =>",
-        "Phase::Replaying if record.offset <= owned.start_position() =>",
-    ),
-    mutant(
         LANE,
         "doesn't count what it holds",
         "kafka/src/lane/core/items.rs",
@@ -149,13 +142,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "kafka/src/lane/core/items.rs",
         "self.turn = index + 1;",
         "self.turn = 0;",
-    ),
-    mutant(
-        JOIN,
-        "tells the component the position before the transaction",
-        "kafka/src/lane/core/batch.rs",
-        "let state = state(partition, owned.window.carried_position(), &outcomes);",
-        "let state = state(partition, owned.window.position(), &outcomes);",
     ),
     mutant(
         LANE,

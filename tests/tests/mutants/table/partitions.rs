@@ -1,6 +1,6 @@
 //! Of taking partitions up and giving them back, and of the guard.
 
-use super::{HISTORIES, JOIN, LANE, mutant};
+use super::{HISTORIES, LANE, mutant};
 
 pub const MUTANTS: &[super::Mutant] = &[
     mutant(
@@ -123,13 +123,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "let ready = self.ready.retain(|_| true);",
     ),
     mutant(
-        JOIN,
-        "reads on from the position where a replay begins before it",
-        "kafka/src/lane/core/ownership.rs",
-        "        owned.next_read = from;\n",
-        "",
-    ),
-    mutant(
         HISTORIES,
         "ends a replay one record late",
         "kafka/src/lane/core/ownership.rs",
@@ -163,13 +156,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "kafka/src/lane/partition.rs",
         "owner: format!(\"{owner}-{}\", self.epoch.0),",
         "owner: format!(\"{owner}-0\"),",
-    ),
-    mutant(
-        LANE,
-        "begins new items of a partition that it gives back",
-        "kafka/src/lane/partition.rs",
-        "if !self.runs() {\n            return None;\n        }",
-        "if self.phase == Phase::Preparing {\n            return None;\n        }",
     ),
     mutant(
         LANE,
