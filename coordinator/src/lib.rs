@@ -2,7 +2,7 @@
 //! downstream.
 //!
 //! Reading order: what a join is told, the pure gather, the file that it spills to, one partition
-//! at work (what it carries and closes, its outputs, journal and state), the lane's component, and
+//! at work (its clock, what it carries and closes, its outputs, journal and state), the lane's component, and
 //! how it is run.
 
 mod config;
@@ -12,6 +12,7 @@ pub mod gather;
 
 mod spill;
 
+mod broker_clock;
 mod carrying;
 mod closing;
 mod journal;
@@ -29,4 +30,4 @@ pub use error::CoordinatorError;
 pub use journal::{JournalFrom, JournalRead, read as read_journal};
 pub use run::run;
 pub use state::{JoinState, JoinStateError};
-pub use step::{Clock, JoinStep, JournalAnswer, ReadJournal};
+pub use step::{Clocks, JoinStep, JournalAnswer, Now, ReadJournal};

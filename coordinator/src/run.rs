@@ -1,6 +1,7 @@
 //! One join in one process: its lane's thread, from start to stop.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use longshore_kafka::lane::broker::Broker;
 use longshore_kafka::lane::config::LaneConfig;
@@ -12,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::journal;
-use crate::{CoordinatorError, JoinConfig, JoinStep, JournalAnswer, ReadJournal};
+use crate::{CoordinatorError, JoinConfig, JoinStep, JournalAnswer, Now, ReadJournal};
 
 /// Runs a join until `draining` is cancelled and it has drained, or it can't go on. `connect` is
 /// called on the lane's own thread, where the broker stays; `settings` are for reading the journal.
@@ -40,7 +41,9 @@ pub async fn run<B: Broker>(
             });
         })
     };
-    let step = JoinStep::new(config, runtime, read_journal, Arc::new(Timestamp::now));
+    let began = Instant::now();
+    let clocks = move || Now { steady: began.elapsed(), wall: Timestamp::now() };
+    let step = JoinStep::new(config, runtime, read_journal, Arc::new(clocks));
     let health = Arc::new(health);
     let observe = {
         let health = Arc::clone(&health);

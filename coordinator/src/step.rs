@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use longshore_kafka::lane::step::{
     Assignment, Epoch, Finished, Item, Prepared, Step, StepError, Verdict,
@@ -26,15 +27,24 @@ pub type ReadJournal = dyn Fn(Partition, JournalFrom, JournalAnswer) + Send + Sy
 /// Takes what the journal says, on whatever thread.
 pub type JournalAnswer = Box<dyn FnOnce(Result<JournalRead, StepError>) + Send>;
 
-/// The owner's clock: it only decides when a tick is written.
-pub type Clock = dyn Fn() -> Timestamp + Send + Sync;
+/// What an owner's clocks say.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// The time since some moment, by a clock that nobody sets.
+    pub steady: Duration,
+    /// By the clock of its machine, which may be wrong. It is told in ticks, and decides nothing.
+    pub wall: Timestamp,
+}
+
+/// An owner's clocks.
+pub type Clocks = dyn Fn() -> Now + Send + Sync;
 
 /// The coordinator's side of its lane.
 pub struct JoinStep {
     config: Arc<JoinConfig>,
     runtime: Handle,
     read_journal: Arc<ReadJournal>,
-    clock: Arc<Clock>,
+    clocks: Arc<Clocks>,
     permits: Arc<Semaphore>,
     read_back: Arc<ReadBack>,
     assignments: BTreeMap<Partition, Assigned>,
@@ -68,7 +78,7 @@ impl JoinStep {
         config: JoinConfig,
         runtime: Handle,
         read_journal: Arc<ReadJournal>,
-        clock: Arc<Clock>,
+        clocks: Arc<Clocks>,
     ) -> Self {
         let (sender, events) = channel();
         Self {
@@ -77,7 +87,7 @@ impl JoinStep {
             config: Arc::new(config),
             runtime,
             read_journal,
-            clock,
+            clocks,
             assignments: BTreeMap::new(),
             events,
             sender,
@@ -290,7 +300,7 @@ impl Step for JoinStep {
     fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
         self.take_events()?;
         self.absorb_waiting();
-        let now = (self.clock)();
+        let now = (self.clocks)();
         for assigned in self.assignments.values_mut() {
             if let Some(task) = &mut assigned.task {
                 task.hand_over(now, outcomes)?;

@@ -14,6 +14,7 @@ use longshore_schemas::records::{Closed, GroupStatus, InboxRecord};
 use longshore_schemas::{Timestamp, headers};
 use longshore_telemetry::TraceContext;
 
+use crate::broker_clock::BrokerClock;
 use crate::closing::Gathered;
 use crate::config::JoinConfig;
 use crate::gather::{Action, Closing, Effect, Gather, Hold};
@@ -21,6 +22,7 @@ use crate::journal::{JournalMark, JournalMarks};
 use crate::outputs::Outputs;
 use crate::spill::SpillFile;
 use crate::state::JoinState;
+use crate::step::Now;
 
 /// Ticks are written no more often than this.
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
@@ -52,7 +54,9 @@ pub struct JoinTask {
     handed: VecDeque<Handed>,
     /// The number of the first of `absorbed`, counted from the start.
     first: u64,
-    ticked: Timestamp,
+    clock: BrokerClock,
+    /// When the last tick of this assignment was written, by the steady clock.
+    ticked: Option<Duration>,
     /// The `low` of the transaction that was built last.
     sent_low: i64,
     live: bool,
@@ -126,7 +130,8 @@ impl JoinTask {
             absorbed: VecDeque::new(),
             handed: VecDeque::new(),
             first: 0,
-            ticked: Timestamp::default(),
+            clock: BrokerClock::default(),
+            ticked: None,
             sent_low: i64::MIN,
             live: false,
             deadly: None,
@@ -231,13 +236,12 @@ impl JoinTask {
     }
 
     /// Hands over what is complete, in order, and a tick if one is due.
-    pub fn hand_over(
-        &mut self,
-        now: Timestamp,
-        outcomes: &mut Vec<Finished>,
-    ) -> Result<(), StepError> {
-        if self.live {
-            self.carry(now)?;
+    pub fn hand_over(&mut self, now: Now, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+        if let Some(watermark) = self.gather.watermark() {
+            self.clock.read(watermark, now.steady);
+        }
+        if let Some(time) = self.clock.now(now.steady).filter(|_| self.live) {
+            self.carry(time)?;
         }
         while self.absorbed.front().is_some_and(Absorbed::is_complete) {
             let Some(absorbed) = self.absorbed.pop_front() else {
@@ -248,23 +252,31 @@ impl JoinTask {
             let outputs = absorbed.outputs.into_iter().flat_map(Slot::into_ready).collect();
             outcomes.push(self.finished(absorbed.item, outputs));
         }
-        if self.tick_is_due(now) {
-            self.ticked = now;
+        if self.tick_is_due(now.steady) {
+            self.ticked = Some(now.steady);
             self.handed.push_back(Handed::Tick);
-            let tick = self.outputs().tick(now, &self.owner)?;
+            let tick = self.outputs().tick(now.wall, &self.owner)?;
             outcomes.push(self.finished(None, vec![tick]));
         }
         Ok(())
     }
 
-    /// A deadline has come by the owner's clock, and nothing that arrived has said so.
-    fn tick_is_due(&self, now: Timestamp) -> bool {
-        let due = self.gather.next_deadline().is_some_and(|deadline| deadline <= now);
+    /// A deadline has come by the brokers' clock, and nothing that arrived has said so. The first
+    /// tick of an assignment asks for the time: what was read so far may be old, and stand behind
+    /// nothing else.
+    fn tick_is_due(&self, steady: Duration) -> bool {
         let waits = self.handed.iter().any(|handed| matches!(handed, Handed::Tick));
-        due && self.live
-            && !waits
-            && self.waiting.is_empty()
-            && now.since(self.ticked) >= TICK_INTERVAL
+        if !self.live || waits || !self.waiting.is_empty() {
+            return false;
+        }
+        let (deadline, time) = (self.gather.next_deadline(), self.clock.now(steady));
+        match self.ticked {
+            None => deadline.is_some(),
+            Some(ticked) => {
+                let due = deadline.is_some_and(|deadline| Some(deadline) <= time);
+                due && steady >= ticked + TICK_INTERVAL
+            }
+        }
     }
 
     fn finished(&self, item: Option<Arc<Item>>, outputs: Vec<Outgoing>) -> Finished {

@@ -4,6 +4,7 @@
 mod record;
 mod remedy;
 mod settings;
+mod topic_id;
 mod transaction;
 mod transactions;
 
@@ -18,5 +19,6 @@ pub mod reader;
 pub use record::{Offset, Outgoing, Partition, Record};
 pub use remedy::{Failure, Remedy};
 pub use settings::{Settings, SettingsError};
+pub use topic_id::{NoTopicId, TopicId};
 pub use transaction::{Commit, Spoiled, Transaction, Written};
 pub use transactions::{Deliveries, ProduceError, Refusal, Transactions};

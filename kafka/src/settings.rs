@@ -175,6 +175,9 @@ impl Settings {
             .set("session.timeout.ms", millis(self.session_timeout))
             .set("max.poll.interval.ms", millis(self.max_poll_interval))
             .set("queued.max.messages.kbytes", self.half_of_buffers());
+        // That a topic was made anew is in the log of what the client learns of topics, and nowhere
+        // else.
+        self.log_for_us(&mut config, "metadata");
         if let Some(slot) = slot {
             config.set("group.instance.id", slot);
         }
@@ -190,9 +193,7 @@ impl Settings {
         let smallest = size_limits.iter().copied().fold(BATCH_BYTES, usize::min);
         let batch = self.overrides.get("batch.size").and_then(|it| it.parse().ok());
         // Every failure of a connection is in the log of what brokers do, and nowhere else.
-        let debug = self.overrides.get("debug");
-        let debug = debug.map_or("broker".to_owned(), |it| format!("broker,{it}"));
-        config.set_log_level(RDKafkaLogLevel::Debug).set("debug", debug);
+        self.log_for_us(&mut config, "broker");
         config
             .set("transactional.id", id)
             .set("enable.idempotence", "true")
@@ -203,6 +204,13 @@ impl Settings {
             .set("message.max.bytes", (largest + MESSAGE_BYTES_SLACK).to_string())
             .set("batch.size", batch.map_or(smallest, |it| smallest.min(it)).to_string());
         config
+    }
+
+    /// The client logs this, beside what a user wants to know.
+    fn log_for_us(&self, config: &mut ClientConfig, what: &str) {
+        let debug = self.overrides.get("debug");
+        let debug = debug.map_or(what.to_owned(), |it| format!("{what},{it}"));
+        config.set_log_level(RDKafkaLogLevel::Debug).set("debug", debug);
     }
 
     /// A consumer that asks for a group's progress and for the bounds of logs, and isn't a member.

@@ -55,6 +55,7 @@ contract! {
         the_logs_bounds_and_times_are_told,
         locating_waits_for_pending_progress,
         progress_of_a_partition_not_owned_is_accepted,
+        progress_goes_with_its_topic,
     }
     membership {
         a_member_that_stopped_polling_loses_its_partitions_and_is_refused,
@@ -70,6 +71,7 @@ contract! {
         an_offset_below_the_logs_start_is_out_of_range,
         an_offset_beyond_the_logs_end_is_out_of_range,
         a_pause_stops_delivery_and_a_resume_loses_nothing,
+        a_topic_that_is_made_anew_is_not_read_on,
     }
     refusal {
         a_record_too_large_is_refused_by_name_and_others_are_not,

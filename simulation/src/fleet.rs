@@ -299,9 +299,24 @@ impl<S: Simulated> Fleet<S> {
 
     fn pass(&mut self, time: Duration) -> Result<()> {
         self.cluster.advance(time);
-        self.clockwork.advance_to(self.cluster.now());
+        if self.rests() {
+            self.clockwork.skip_to(self.cluster.now());
+        } else {
+            self.clockwork.advance_to(self.cluster.now());
+        }
         self.subject.serve();
         self.look()
+    }
+
+    /// Whether no task has anything to do: no item is at work, and there are no tasks but those
+    /// that wait for items.
+    fn rests(&self) -> bool {
+        let lanes = self.lanes.values().chain(&self.frozen).chain(&self.thawed);
+        let statuses = lanes.map(|it| it.lane.status());
+        let (in_flight, partitions) = statuses.fold((0, 0), |(in_flight, partitions), it| {
+            (in_flight + it.in_flight, partitions + it.partitions)
+        });
+        in_flight == 0 && self.clockwork.tasks() == partitions * S::TASKS_OF_A_PARTITION
     }
 
     /// Looks whether all holds that must at any time, if anything was committed.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
 use longshore_coordinator::{
-    JoinConfig, JoinState, JoinStep, JoinTopics, JournalAnswer, JournalFrom, JournalRead,
+    JoinConfig, JoinState, JoinStep, JoinTopics, JournalAnswer, JournalFrom, JournalRead, Now,
 };
 use longshore_handler::Handlers;
 use longshore_kafka::lane::config::{LaneConfig, Ordering};
@@ -189,6 +189,8 @@ impl Join {
 impl Simulated for Join {
     type Step = JoinStep;
 
+    const TASKS_OF_A_PARTITION: usize = 0;
+
     fn new(history: &History, cluster: &Cluster) -> Self {
         let (seed, partitions) = (history.seed, history.partitions);
         let topics = topics();
@@ -227,14 +229,15 @@ impl Simulated for Join {
             let question = Question { partition, from, end, answer };
             questions.lock().unwrap_or_else(PoisonError::into_inner).push(question);
         };
-        let clock = move || {
+        let clocks = move || {
             let off = process.clock.load(Atomic::Relaxed);
             let by = Duration::from_millis(off.unsigned_abs());
             let now = process.cluster.timestamp();
-            if off < 0 { now.minus(by) } else { now.plus(by) }
+            let wall = if off < 0 { now.minus(by) } else { now.plus(by) };
+            Now { steady: process.cluster.now(), wall }
         };
         let config = config(self.seed, process.killed);
-        JoinStep::new(config, process.runtime, Arc::new(read_journal), Arc::new(clock))
+        JoinStep::new(config, process.runtime, Arc::new(read_journal), Arc::new(clocks))
     }
 
     fn lane(&self, owner: String) -> LaneConfig {

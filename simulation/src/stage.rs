@@ -20,6 +20,9 @@ use crate::fleet::GROUP;
 use crate::history::History;
 use crate::subject::{Process, Simulated, chance, has_killers, lane};
 
+/// Tasks that share the items of a partition.
+const EXECUTORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+
 /// A worker's stage.
 pub(crate) struct Stage {
     cluster: Cluster,
@@ -69,7 +72,7 @@ impl Stage {
             },
             item_timeout: ITEM_TIMEOUT,
             concurrency: NonZeroUsize::MIN.saturating_add(7),
-            executors: NonZeroUsize::MIN.saturating_add(1),
+            executors: EXECUTORS,
             lane: lane(self.seed, input(), owner, Ordering::Key),
         }
     }
@@ -87,22 +90,39 @@ impl Stage {
     fn written(&self) -> Result<BTreeMap<(Partition, Offset), (u32, u32)>> {
         let mut written: BTreeMap<_, (u32, u32)> = BTreeMap::new();
         let (mut last, mut seen) = (BTreeMap::new(), BTreeSet::new());
-        for record in self.cluster.decided(&output()) {
-            let origin = origin(&record)?;
+        self.each_decided(&output(), |record| {
+            let origin = origin(record)?;
             let of = (Partition(origin.partition), Offset(origin.offset));
             ensure!(seen.insert((of, origin.index)), "EO-3: {origin} is written twice");
             written.entry(of).or_default().0 += 1;
-            if let Some(key) = record.key {
-                let before = last.insert((of.0, record.partition, key), (of.1, origin.index));
+            if let Some(key) = &record.key {
+                let place = (of.0, record.partition, key.clone());
+                let before = last.insert(place, (of.1, origin.index));
                 ensure!(before < Some((of.1, origin.index)), "EO-6: {origin} stands too late");
             }
-        }
-        for record in self.cluster.decided(&dead_letters()) {
-            let origin = origin(&record)?;
+            Ok(())
+        })?;
+        self.each_decided(&dead_letters(), |record| {
+            let origin = origin(record)?;
             let of = (Partition(origin.partition), Offset(origin.offset));
             written.entry(of).or_default().1 += 1;
-        }
+            Ok(())
+        })?;
         Ok(written)
+    }
+
+    fn each_decided(
+        &self,
+        topic: &TopicName,
+        mut look: impl FnMut(&Record) -> Result<()>,
+    ) -> Result<()> {
+        let mut looked = Ok(());
+        self.cluster.visit_decided(topic, |record| {
+            if looked.is_ok() {
+                looked = look(record);
+            }
+        });
+        looked
     }
 }
 
@@ -113,6 +133,8 @@ fn origin(record: &Record) -> Result<Origin> {
 
 impl Simulated for Stage {
     type Step = WorkerStep;
+
+    const TASKS_OF_A_PARTITION: usize = EXECUTORS.get();
 
     fn new(history: &History, cluster: &Cluster) -> Self {
         for topic in [input(), output(), dead_letters()] {

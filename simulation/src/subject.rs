@@ -23,6 +23,9 @@ pub(crate) trait Simulated {
     /// The component.
     type Step: Step;
 
+    /// Tasks that wait for the items of each partition, as long as it is owned.
+    const TASKS_OF_A_PARTITION: usize;
+
     /// Its topics are made.
     fn new(history: &History, cluster: &Cluster) -> Self;
 

@@ -12,7 +12,7 @@ use longshore_schemas::{Codec, Timestamp, TopicName};
 use tempfile::TempDir;
 
 use crate::crash::Phase;
-use crate::{Cluster, Job, Ledger, Process, Shape, ledger, until};
+use crate::{Cluster, Job, Ledger, Process, Shape, WrongClock, ledger, until};
 
 /// A pipeline on a Kafka, its topics made.
 pub struct Fleet {
@@ -106,6 +106,17 @@ impl Fleet {
         self.through_proxy(&["coordinate", "--slot", slot])
     }
 
+    /// The same by a wall clock of its own.
+    pub fn coordinator_by(&self, clock: &WrongClock) -> Process {
+        let (name, arguments) = self.arguments(
+            self.cluster.servers(),
+            &self.file("pipeline.yaml"),
+            &["coordinate", "--slot", "coordinator"],
+        );
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        Process::start_with(self.folder.path(), &name, &arguments, &clock.environment())
+    }
+
     /// Starts a worker that is killed in this phase of a transaction.
     pub fn worker_that_dies(&self, phase: Phase, slot: &str) -> Process {
         let name = format!("{}-dies-{}", self.next(), phase.name());
@@ -132,6 +143,13 @@ impl Fleet {
 
     /// The same on another Kafka, or with another pipeline file.
     pub fn process_at(&self, servers: &str, pipeline: &Path, command: &[&str]) -> Process {
+        let (name, arguments) = self.arguments(servers, pipeline, command);
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        Process::start(self.folder.path(), &name, &arguments)
+    }
+
+    /// A name for a process of this command, and its whole command line.
+    fn arguments(&self, servers: &str, pipeline: &Path, command: &[&str]) -> (String, Vec<String>) {
         let name = format!("{}-{}", self.next(), command[0]);
         let pipeline = pipeline.to_str().expect("a path in UTF-8");
         let mut arguments = command.to_vec();
@@ -141,7 +159,7 @@ impl Fleet {
         if !command.contains(&"--session-timeout") {
             arguments.extend(["--session-timeout", "6s"]);
         }
-        Process::start(self.folder.path(), &name, &arguments)
+        (name, arguments.into_iter().map(str::to_owned).collect())
     }
 
     /// Runs a command that must succeed: what it said.

@@ -1,7 +1,7 @@
 //! The fleet as a whole, on a real Kafka: what the tests in `tests/` speak with.
 //!
 //! Reading order: the work that is done, the program that does it, the crash in the middle of it;
-//! then the Kafka it runs on, the processes of a fleet, and what is found in its topics.
+//! then the Kafka it runs on, the processes of a fleet and their clocks, and what is found in its topics.
 
 mod work;
 
@@ -10,6 +10,7 @@ mod crashing_worker;
 
 mod wait;
 
+mod clock;
 mod cluster;
 mod pipeline;
 
@@ -19,6 +20,7 @@ mod onlooker;
 mod process;
 mod rounds;
 
+pub use clock::WrongClock;
 pub use cluster::Cluster;
 pub use crash::Phase;
 pub use crashing_worker::crash_at;

@@ -32,10 +32,21 @@ pub struct Process {
 impl Process {
     /// Starts the program with these arguments; what it says goes to a file in this folder.
     pub(crate) fn start(folder: &Path, name: &str, arguments: &[&str]) -> Self {
+        Self::start_with(folder, name, arguments, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn start_with(
+        folder: &Path,
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, PathBuf)],
+    ) -> Self {
         let log = folder.join(format!("{name}.log"));
         let file = File::create(&log).expect("a log file");
         let child = Command::new(program())
             .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("the same file twice"))
             .stderr(file)

@@ -46,7 +46,7 @@ enum Choice {
 }
 
 impl Gather {
-    /// Looks whether a replay would have to read too much, by the owner's clock too old, and
+    /// Looks whether a replay would have to read too much, or what by the brokers' clock is too old, and
     /// carries the oldest groups if so. From then on a group's oldest record is the next to be
     /// absorbed; the effect that says so releases what the group held before.
     pub fn carry(&mut self, now: Timestamp) -> Carrying {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use longshore_coordinator::gather::{OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
 use longshore_coordinator::{
-    JoinConfig, JoinStep, JoinTopics, JournalAnswer, JournalFrom, JournalRead,
+    JoinConfig, JoinStep, JoinTopics, JournalAnswer, JournalFrom, JournalRead, Now,
 };
 use longshore_handler::{Context, Group, Handler, HandlerError, Handlers, Outcome, Output};
 use longshore_kafka::lane::config::{LaneConfig, Limits, Ordering};
@@ -201,11 +201,11 @@ impl World {
                 answer(Ok(read_journal(&cluster, partition, from.offset)));
             })
         };
-        let clock = {
+        let clocks = {
             let cluster = self.cluster.clone();
-            Arc::new(move || now(&cluster))
+            Arc::new(move || Now { steady: cluster.now(), wall: now(&cluster) })
         };
-        let step = JoinStep::new(self.join.clone(), self.runtime.handle().clone(), journal, clock);
+        let step = JoinStep::new(self.join.clone(), self.runtime.handle().clone(), journal, clocks);
         let control = Control::new();
         let (all, mut turns) = (self.missing.len(), 0);
         let released = Arc::clone(&self.released);

@@ -20,7 +20,7 @@ use super::lookup::{At, DEADLINE, Isolation, Lookup, NO_GROUP, listed};
 use super::producers::{OpenTransaction, open_transactions};
 use super::topic::{Described, NewTopic, Topic};
 use crate::settings::rejected;
-use crate::{Offset, Partition, Settings};
+use crate::{Offset, Partition, Settings, TopicId};
 
 /// How often a change is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -78,6 +78,11 @@ impl Admin {
                 Ok(Topic { name: name.clone(), partitions, settings })
             })
             .collect()
+    }
+
+    /// The id of a topic that is there.
+    pub fn topic_id(&self, topic: &TopicName) -> Result<TopicId, AdminError> {
+        self.written.topic_id(topic)
     }
 
     /// Creates topics and waits until they can be written to. A topic that is there already is

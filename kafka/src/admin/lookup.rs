@@ -14,7 +14,7 @@ use super::error::{AdminError, code_of, is_silence};
 use super::group::Group;
 use crate::lane::broker::Committed;
 use crate::settings::rejected;
-use crate::{Offset, Partition, Settings};
+use crate::{Offset, Partition, Settings, TopicId, client};
 
 /// The group id of lookups that concern no group, since the client wants one. Nothing joins it,
 /// nothing is committed to it.
@@ -179,6 +179,12 @@ impl Lookup {
             topic: topic.clone(),
             servers: self.servers.clone(),
         })
+    }
+
+    /// The id of a topic that must be there.
+    pub(crate) fn topic_id(&self, topic: &TopicName) -> Result<TopicId, AdminError> {
+        let found = patiently(|| client::topic_id(self.consumer(), topic, DEADLINE));
+        found.map_err(|error| self.explain("describing", topic.as_str(), DEADLINE, error))
     }
 
     /// Where the leader of a partition is: host and port.

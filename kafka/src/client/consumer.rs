@@ -7,7 +7,7 @@
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use longshore_schemas::TopicName;
@@ -21,9 +21,9 @@ use tracing::{debug, warn};
 use super::detach::detach;
 use super::remedy_of::{Class, ClientError, ConsumerEvent, Phase, consumer_event};
 use super::reports::Reports;
-use crate::lane::broker::Polled;
+use crate::lane::broker::{Polled, topic_made_anew};
 use crate::settings::rejected;
-use crate::{Failure, Offset, Partition};
+use crate::{Failure, Offset, Partition, TopicId};
 
 /// One member of a group on one topic.
 pub(super) struct LaneConsumer {
@@ -54,8 +54,8 @@ pub(super) enum Event {
 
 impl LaneConsumer {
     pub(super) fn subscribe(config: &ClientConfig, topic: TopicName) -> Result<Self, Failure> {
-        let native =
-            BaseConsumer::from_config_and_context(config, LaneContext::new()).map_err(rejected)?;
+        let native = BaseConsumer::from_config_and_context(config, LaneContext::new(topic.clone()))
+            .map_err(rejected)?;
         native.subscribe(&[topic.as_str()]).map_err(|error| failure(error, "subscribe"))?;
         Ok(Self {
             topic,
@@ -77,6 +77,9 @@ impl LaneConsumer {
     /// The next event; none if nothing came within `wait`.
     pub(super) fn poll(&mut self, wait: Duration) -> Result<Option<Event>, Failure> {
         let native = self.native()?;
+        if let Some(failure) = native.context().made_anew.get() {
+            return Err(failure.clone());
+        }
         // The callback of a rebalance runs within poll, which returns nothing itself then.
         if let Some(change) = native.context().next_change() {
             return self.change(change);
@@ -251,6 +254,9 @@ fn failure(error: KafkaError, call: &'static str) -> Failure {
 
 /// The consumer's context. Its callbacks only take note: the lane answers.
 pub(super) struct LaneContext {
+    topic: TopicName,
+    /// Set when the topic isn't the one any more that was read so far.
+    made_anew: OnceLock<Failure>,
     reports: Reports,
     changes: Mutex<VecDeque<Change>>,
     is_alone: AtomicBool,
@@ -264,8 +270,10 @@ enum Change {
 }
 
 impl LaneContext {
-    fn new() -> Self {
+    fn new(topic: TopicName) -> Self {
         Self {
+            topic,
+            made_anew: OnceLock::new(),
             reports: Reports::new("consumer"),
             changes: Mutex::default(),
             is_alone: AtomicBool::new(false),
@@ -284,6 +292,10 @@ impl LaneContext {
 
 impl ClientContext for LaneContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        if let Some((before, now)) = change_of_id(&self.topic, line) {
+            // The first change says it all.
+            let _known = self.made_anew.set(topic_made_anew(before, now));
+        }
         self.reports.log(level, facility, line);
     }
 
@@ -312,5 +324,41 @@ impl ConsumerContext for LaneContext {
             _ => Change::Revoked { partitions, lost: consumer.assignment_lost() },
         };
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).push_back(change);
+    }
+}
+
+/// The ids that the topic had and has, if a line of the client's log says that they aren't the same.
+///
+/// librdkafka 2.12.1 goes on reading at the old offsets in the new topic
+/// (`rd_kafka_topic_metadata_update`, which says so itself). It writes this line before it takes
+/// the new id over, and requests by which it fetches name the topic by its id (KIP-516): so nothing
+/// of the new topic has been read by then.
+fn change_of_id(topic: &TopicName, line: &str) -> Option<(TopicId, TopicId)> {
+    let (before, now) = line
+        .split_once(&format!("Topic {topic} changed id from "))
+        .and_then(|(_, ids)| ids.split_once(" to "))?;
+    // The client's alphabet isn't that of Kafka's tools.
+    let id = |text: &str| text.trim().replace('+', "-").replace('/', "_").parse().ok();
+    // It begins with none.
+    Some((id(before)?, id(now)?)).filter(|(before, _)| *before != TopicId::new(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_log_says_that_the_topic_is_another_one() {
+        let topic = TopicName::from("orders");
+        let (first, second) = ("oZ0jfK/2QAuwQ1S+YDdYZw", "vG1jTmnMRXSqxyAM1bqvYA");
+        let line = |topic, before, now| {
+            format!("[thrd:main]: Topic {topic} changed id from {before} to {now}")
+        };
+        let [before, now] = ["oZ0jfK_2QAuwQ1S-YDdYZw", second].map(|it| it.parse().expect("an id"));
+        assert_eq!(change_of_id(&topic, &line("orders", first, second)), Some((before, now)));
+        let none = "AAAAAAAAAAAAAAAAAAAAAA";
+        assert_eq!(change_of_id(&topic, &line("orders", none, second)), None, "it hears of it");
+        assert_eq!(change_of_id(&topic, &line("orders-dlt", first, second)), None, "another one");
+        assert_eq!(change_of_id(&topic, "[thrd:main]: Topic orders [0] Leader 1 Epoch 0"), None);
     }
 }

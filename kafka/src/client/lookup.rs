@@ -16,7 +16,7 @@ use super::reports::Reports;
 use crate::admin::Group;
 use crate::lane::broker::{Committed, Locate, PartitionFacts};
 use crate::settings::rejected;
-use crate::{Failure, Offset, Partition, Remedy};
+use crate::{Failure, Offset, Partition, Remedy, TopicId};
 
 /// One call waits this long.
 const PIECE: Duration = Duration::from_secs(1);
@@ -50,6 +50,7 @@ impl Lookup {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
+        let topic_id = self.topic_id()?;
         let committed = self.committed(partitions)?;
         let siblings = self.siblings_committed(partitions, &committed)?;
         let starts = self.offsets(partitions, rdkafka::Offset::Beginning)?;
@@ -67,6 +68,7 @@ impl Lookup {
                 };
                 Ok(PartitionFacts {
                     partition: *partition,
+                    topic_id,
                     committed,
                     siblings_committed,
                     log_start,
@@ -75,6 +77,12 @@ impl Lookup {
                 })
             })
             .collect()
+    }
+
+    fn topic_id(&self) -> Result<TopicId, Failure> {
+        const CALL: &str = "describe_topic";
+        native::topic_id(&self.native, &self.topic, PIECE)
+            .map_err(|error| self.failure(error, CALL))
     }
 
     /// Committed progress once no transaction is open on it: the consumer's isolation level makes

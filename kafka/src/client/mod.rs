@@ -25,4 +25,5 @@ mod broker;
 
 pub use broker::{BrokerOptions, KafkaBroker};
 pub(crate) use detach::detach;
+pub(crate) use native::topic_id;
 pub use producer::TransactionalProducer;

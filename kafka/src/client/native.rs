@@ -3,22 +3,25 @@
 //!
 //! - Offsets are sent under group metadata that was looked at: the crate's own type is opaque, and
 //!   metadata without a member switches the group coordinator's check off.
+//! - A topic's id isn't offered.
 //! - Names of headers and metadata of offsets may be anything that other clients wrote; the crate
 //!   panics when they aren't UTF-8.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::time::Duration;
 
+use longshore_schemas::TopicName;
 use rdkafka::TopicPartitionList;
 use rdkafka::bindings as c;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 
 use super::remedy_of::{Class, ClientError};
+use crate::TopicId;
 
 /// Sends offsets into the producer's transaction under a membership. Where the coordinator of the
 /// group has gone it may never return, whatever `wait` says (librdkafka issues 5456 and 5511).
@@ -111,6 +114,78 @@ pub(super) fn code_name(code: RDKafkaErrorCode) -> String {
     };
     // SAFETY: the function takes any code and returns a text that is never freed.
     unsafe { text(c::rd_kafka_err2name(raw)) }
+}
+
+/// The id of a topic, as a broker tells it within `wait`.
+pub(crate) fn topic_id<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &TopicName,
+    wait: Duration,
+) -> Result<TopicId, KafkaError> {
+    let refused = |code| KafkaError::AdminOp(code);
+    let name = CString::new(topic.as_str()).map_err(|_| refused(RDKafkaErrorCode::InvalidTopic))?;
+    let millis = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+    let client = consumer.client().native_ptr();
+    // SAFETY: the client lives as long as its borrow and is thread-safe. The name outlives the
+    // collection, which copies it. All objects that are made here are ours, are used by the request
+    // while it is made only, and are destroyed once; the client counts references to the queue, so
+    // that an answer that comes late is dropped. The event is null or ours, and what is read of it
+    // is read before it is destroyed.
+    unsafe {
+        let mut name = name.as_ptr();
+        let topics = c::rd_kafka_TopicCollection_of_topic_names(&mut name, 1);
+        let options = c::rd_kafka_AdminOptions_new(
+            client,
+            c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+        );
+        c::rd_kafka_AdminOptions_set_request_timeout(options, millis, ptr::null_mut(), 0);
+        let queue = c::rd_kafka_queue_new(client);
+        c::rd_kafka_DescribeTopics(client, topics, options, queue);
+        let event = c::rd_kafka_queue_poll(queue, millis);
+        let found = match event.is_null() {
+            true => Err(RDKafkaErrorCode::OperationTimedOut),
+            false => described_id(event),
+        };
+        if !event.is_null() {
+            c::rd_kafka_event_destroy(event);
+        }
+        c::rd_kafka_queue_destroy(queue);
+        c::rd_kafka_AdminOptions_destroy(options);
+        c::rd_kafka_TopicCollection_destroy(topics);
+        found.map_err(refused)
+    }
+}
+
+/// What an answer says of the one topic that was asked about.
+///
+/// # Safety
+/// The event is an answer to DescribeTopics, and lives throughout the call.
+unsafe fn described_id(event: *mut c::rd_kafka_event_t) -> Result<TopicId, RDKafkaErrorCode> {
+    // SAFETY: the event lives by the caller's promise, and owns all that is read here; each pointer
+    // is looked at before it is used.
+    unsafe {
+        let code = c::rd_kafka_event_error(event);
+        if !is_ok(code) {
+            return Err(code.into());
+        }
+        let result = c::rd_kafka_event_DescribeTopics_result(event);
+        let mut count = 0;
+        let topics = c::rd_kafka_DescribeTopics_result_topics(result, &mut count);
+        if count == 0 || topics.is_null() {
+            return Err(RDKafkaErrorCode::UnknownTopic);
+        }
+        let error = c::rd_kafka_TopicDescription_error(*topics);
+        if !error.is_null() && !is_ok(c::rd_kafka_error_code(error)) {
+            return Err(c::rd_kafka_error_code(error).into());
+        }
+        let id = c::rd_kafka_TopicDescription_topic_id(*topics);
+        if id.is_null() {
+            return Err(RDKafkaErrorCode::UnknownTopic);
+        }
+        let high = c::rd_kafka_Uuid_most_significant_bits(id) as u64;
+        let low = c::rd_kafka_Uuid_least_significant_bits(id) as u64;
+        Ok(TopicId::new(u128::from(high) << 64 | u128::from(low)))
+    }
 }
 
 /// The metadata beside each offset of a list, in the list's order.

@@ -98,7 +98,10 @@ impl From<KafkaError> for ClientError {
             return Self { code: error.code(), class, message: error.string() };
         }
         // An error without a code is one of the client itself, such as a text with a nul.
-        let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        let code = match error {
+            KafkaError::AdminOp(code) => code,
+            _ => error.rdkafka_error_code().unwrap_or(Code::Fail),
+        };
         Self { code, class: Class::Plain, message: error.to_string() }
     }
 }

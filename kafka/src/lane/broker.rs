@@ -2,7 +2,23 @@
 
 use std::time::Duration;
 
-use crate::{Failure, Offset, Partition, Record, Transactions};
+use crate::{Failure, Offset, Partition, Record, Remedy, TopicId, Transactions};
+
+/// The code of a failure: the topic that is read isn't the one any more that was read so far.
+pub const TOPIC_MADE_ANEW: &str = "TOPIC_MADE_ANEW";
+
+/// That failure.
+pub(crate) fn topic_made_anew(before: TopicId, now: TopicId) -> Failure {
+    Failure {
+        remedy: Remedy::Stop,
+        call: "poll",
+        code: TOPIC_MADE_ANEW.to_owned(),
+        message: format!(
+            "the topic was deleted and made again while it was worked on (its id was {before} and \
+             is {now}): nothing of the new one was read; start again to begin with it"
+        ),
+    }
+}
 
 /// One member of a consumer group on one topic, with one transactional id. The real client and the
 /// model implement it, and both pass the contract suite.
@@ -13,7 +29,9 @@ use crate::{Failure, Offset, Partition, Record, Transactions};
 pub trait Broker: Transactions {
     // ----- the group and its partitions
 
-    /// The next event; none if nothing came within `wait`.
+    /// The next event; none if nothing came within `wait`. A topic that was deleted and made again
+    /// while it was read is a failure with the code [`TOPIC_MADE_ANEW`], before anything of the new
+    /// one is read.
     fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure>;
 
     /// Accepts an assignment: the partitions are ours, and nothing is read from them yet.
@@ -96,6 +114,8 @@ pub struct Located {
 pub struct PartitionFacts {
     /// Which.
     pub partition: Partition,
+    /// Which topic it is a partition of: one that was deleted and made again is another one.
+    pub topic_id: TopicId,
     /// Committed progress; none if there is none.
     pub committed: Option<Committed>,
     /// Whether the group has progress in any other partition of the topic. Asked for where

@@ -10,7 +10,7 @@ use super::progress::{Metadata, Window};
 use super::queues::Queues;
 use super::start::Start;
 use super::step::{Epoch, Item};
-use crate::{Offset, Partition};
+use crate::{Offset, Partition, TopicId};
 
 /// How long a partition that is given back waits for the commit that says so.
 const TELL_MAX: Duration = Duration::from_secs(1);
@@ -61,6 +61,7 @@ pub struct Owned {
     /// Since when progress waits to be committed without any outcome: a first position, or the
     /// markers passed at the end of the partition.
     pub moved: Option<Duration>,
+    topic_id: TopicId,
     start_position: Offset,
     /// Items of this assignment that are committed, or in the transaction that is being built.
     ended: usize,
@@ -83,6 +84,7 @@ impl Owned {
             next_read: start.position,
             paused: false,
             moved: None,
+            topic_id: start.topic_id,
             start_position: start.position,
             ended: 0,
             committed: start.resumed.then_some(start.position),
@@ -195,6 +197,7 @@ impl Owned {
             owner: format!("{owner}-{}", self.epoch.0),
             seq: self.commits,
             order: order.to_owned(),
+            topic: Some(self.topic_id),
             guard: self.guard.say(&self.window, self.ended, lets_go),
             state,
             finished: self.window.carried_map(),

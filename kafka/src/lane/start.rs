@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::broker::PartitionFacts;
 use super::guard::Guard;
 use super::progress::{FinishedMap, Metadata, MetadataError};
-use crate::{Offset, Partition};
+use crate::{Offset, Partition, TopicId};
 
 /// Where a group starts that has no progress at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum StartPolicy {
 /// A partition as it is taken up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
+    /// Of which topic.
+    pub topic_id: TopicId,
     /// The next offset that isn't finished.
     pub position: Offset,
     /// What is finished ahead of it.
@@ -74,6 +76,23 @@ pub enum StartError {
         /// The log's end.
         log_end: Offset,
     },
+    /// The topic isn't the one that was worked on: its offsets name other records.
+    #[error(
+        "partition {partition}: progress stands at offset {position} of the topic with the id \
+         {found}, and the topic has the id {expected} now; if it was deleted and made again, \
+         `longshore progress start-anew` begins at the first record of the new one; if progress \
+         was copied from another cluster, `longshore progress drop-map` goes on at that offset"
+    )]
+    OtherTopic {
+        /// Which.
+        partition: Partition,
+        /// The committed offset.
+        position: Offset,
+        /// The id of the topic that was worked on.
+        found: TopicId,
+        /// The id of the topic as it is.
+        expected: TopicId,
+    },
     /// The metadata beside the offset is ours, but can't be used.
     #[error(
         "partition {partition}: the finished map beside offset {position} can't be used: {reason}; \
@@ -100,18 +119,30 @@ pub fn decide(
     let start = match &facts.committed {
         Some(committed) => {
             let parsed = Metadata::parse(&committed.metadata, committed.offset)
-                .and_then(|found| found.map(|it| it.check_order(order).map(|()| it)).transpose())
-                .map_err(|reason| StartError::UnusableMap {
-                    partition: facts.partition,
-                    position: committed.offset,
-                    reason,
-                })?;
+                .and_then(|found| {
+                    found.map(|it| may_go_on(&it, facts, order).map(|()| it)).transpose()
+                })
+                .map_err(|reason| unusable(facts.partition, committed.offset, reason))?;
             resumed(facts, committed.offset, parsed, lane)?
         }
-        None => fresh(first_position(facts, policy)?),
+        None => fresh(facts.topic_id, first_position(facts, policy)?),
     };
     check_bounds(facts, start.position)?;
     Ok(start)
+}
+
+fn may_go_on(found: &Metadata, facts: &PartitionFacts, order: &str) -> Result<(), MetadataError> {
+    found.check_topic(facts.topic_id)?;
+    found.check_order(order)
+}
+
+fn unusable(partition: Partition, position: Offset, reason: MetadataError) -> StartError {
+    match reason {
+        MetadataError::OtherTopic { found, expected } => {
+            StartError::OtherTopic { partition, position, found, expected }
+        }
+        reason => StartError::UnusableMap { partition, position, reason },
+    }
 }
 
 fn resumed(
@@ -121,19 +152,19 @@ fn resumed(
     lane: &str,
 ) -> Result<Start, StartError> {
     let Some(Metadata { finished, state, guard, owner, .. }) = metadata else {
-        return Ok(Start { resumed: true, ..fresh(position) });
+        return Ok(Start { resumed: true, ..fresh(facts.topic_id, position) });
     };
     // This very lane had it, and lost it without a word.
     let lives = owner.rsplit_once('-').is_some_and(|(before, _)| before == lane);
-    let guard = Guard::found(&guard, lives, position, facts.log_end).ok_or_else(|| {
-        let (partition, reason) = (facts.partition, MetadataError::Malformed);
-        StartError::UnusableMap { partition, position, reason }
-    })?;
-    Ok(Start { position, finished, state, guard, resumed: true })
+    let guard = Guard::found(&guard, lives, position, facts.log_end)
+        .ok_or_else(|| unusable(facts.partition, position, MetadataError::Malformed))?;
+    let topic_id = facts.topic_id;
+    Ok(Start { topic_id, position, finished, state, guard, resumed: true })
 }
 
-fn fresh(position: Offset) -> Start {
+fn fresh(topic_id: TopicId, position: Offset) -> Start {
     Start {
+        topic_id,
         position,
         finished: FinishedMap::default(),
         state: String::new(),
@@ -175,9 +206,12 @@ mod tests {
     use super::*;
     use crate::lane::broker::Committed;
 
+    const TOPIC: TopicId = TopicId::new(7);
+
     fn facts(committed: Option<(i64, &str)>) -> PartitionFacts {
         PartitionFacts {
             partition: Partition(3),
+            topic_id: TOPIC,
             committed: committed.map(|(offset, metadata)| Committed {
                 offset: Offset(offset),
                 metadata: metadata.to_owned(),
@@ -197,6 +231,7 @@ mod tests {
             owner: "a".into(),
             seq: 1,
             order: "k".into(),
+            topic: Some(TOPIC),
             guard: "-".into(),
             state: "l7".into(),
             finished,
@@ -240,7 +275,7 @@ mod tests {
 
     #[test]
     fn metadata_of_ours_that_cannot_be_used_stops() {
-        let newer = metadata(500).replace("ls1", "ls2");
+        let newer = metadata(500).replace("ls2", "ls3");
         let broken = metadata(500).replace("l7", "l8");
         let copied = metadata(499);
         for (text, order) in [(newer, "k"), (broken, "k"), (copied, "k"), (metadata(500), "p")] {
@@ -248,6 +283,19 @@ mod tests {
             assert!(matches!(refused, StartError::UnusableMap { .. }), "{refused}");
             assert!(refused.to_string().contains("longshore progress drop-map"), "{refused}");
         }
+    }
+
+    #[test]
+    fn progress_in_another_topic_of_the_name_stops() {
+        let anew =
+            PartitionFacts { topic_id: TopicId::new(8), ..facts(Some((500, &metadata(500)))) };
+        let refused = decide(&anew, Some(StartPolicy::Earliest), "k", "me").expect_err("stops");
+        assert!(
+            matches!(refused, StartError::OtherTopic { found: TOPIC, expected, .. }
+                if expected == anew.topic_id),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains("longshore progress start-anew"), "{refused}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::member::Member;
 use super::process::Process;
 use super::producer::Producer;
 use super::requests::Write;
-use super::state::{MESSAGE_BYTES_MAX, Markers, State, Topic};
+use super::state::{Markers, State};
 use crate::lane::broker::Committed;
 use crate::{Offset, Outgoing, Partition, Record};
 
@@ -45,11 +45,24 @@ impl Cluster {
     /// Creates a topic, or adds partitions to it.
     pub fn create_topic(&self, name: &TopicName, partitions: usize) {
         let mut state = self.lock();
-        let topic = state.topics.entry(name.clone()).or_insert_with(|| Topic {
-            partitions: Vec::new(),
-            message_bytes_max: MESSAGE_BYTES_MAX,
-        });
-        topic.partitions.resize_with(partitions, Log::default);
+        if !state.topics.contains_key(name) {
+            let topic = state.new_topic();
+            state.topics.insert(name.clone(), topic);
+        }
+        if let Some(topic) = state.topics.get_mut(name) {
+            topic.partitions.resize_with(partitions, Log::default);
+        }
+    }
+
+    /// Deletes a topic and makes it again: every group's progress in it goes with it.
+    pub fn make_topic_anew(&self, name: &TopicName, partitions: usize) {
+        let mut state = self.lock();
+        state.topics.remove(name);
+        for group in state.groups.values_mut() {
+            group.offsets.forget_topic(name);
+        }
+        drop(state);
+        self.create_topic(name, partitions);
     }
 
     /// Sets the topic's `max.message.bytes`.
@@ -106,9 +119,12 @@ impl Cluster {
         log.map(new).unwrap_or_default()
     }
 
-    /// All that is committed, also what no reader gets yet for an older transaction that is open.
-    pub fn decided(&self, topic: &TopicName) -> Vec<Record> {
-        self.read(topic, |log| log.decided().cloned().collect())
+    /// Shows all that is committed, also what no reader gets yet for an older transaction that is
+    /// open.
+    pub fn visit_decided(&self, topic: &TopicName, visit: impl FnMut(&Record)) {
+        let state = self.lock();
+        let partitions = state.topics.get(topic).into_iter().flat_map(|it| &it.partitions);
+        partitions.flat_map(Log::decided).for_each(visit);
     }
 
     /// The same with what is aborted and what isn't decided.

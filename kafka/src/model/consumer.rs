@@ -10,8 +10,8 @@ use super::cluster::Cluster;
 use super::code::Code;
 use super::group::{Group, MemberId, Membership};
 use super::log::Log;
-use crate::lane::broker::{Locate, Located, Polled};
-use crate::{Failure, Offset, Partition, Record, Remedy};
+use crate::lane::broker::{Locate, Located, Polled, topic_made_anew};
+use crate::{Failure, Offset, Partition, Record, Remedy, TopicId};
 
 /// A consumer.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Consumer {
     pub(super) group: String,
     pub(super) topic: TopicName,
     pub(super) member: MemberId,
+    /// The topic that it has met under this name.
+    topic_id: Option<TopicId>,
     readings: BTreeMap<Partition, Reading>,
     /// Assigned, not yet accepted. While a rebalance waits for its answer, librdkafka reads nothing
     /// (`rd_kafka_assignment_pause`).
@@ -47,8 +49,8 @@ enum Flow {
 }
 
 /// What comes next in a partition.
-enum Ahead {
-    Record(Record),
+enum Ahead<'a> {
+    Record(&'a Record),
     End(Offset),
     OutOfRange,
 }
@@ -60,6 +62,7 @@ impl Consumer {
             group,
             topic,
             member,
+            topic_id: None,
             readings: BTreeMap::new(),
             offered: BTreeSet::new(),
             asked_back: BTreeSet::new(),
@@ -70,6 +73,7 @@ impl Consumer {
 
     /// The next event. Waiting is what makes the cluster's time pass.
     pub(super) fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure> {
+        self.recognise_topic()?;
         self.hear()?;
         if let Some(event) = self.with_group(|group, id| group.next_event(id)).flatten() {
             self.note(&event);
@@ -148,10 +152,21 @@ impl Consumer {
         self.with_group(Group::leave);
     }
 
+    fn recognise_topic(&mut self) -> Result<(), Failure> {
+        let found = self.cluster.lock().topics.get(&self.topic).map(|it| it.id);
+        match (self.topic_id, found) {
+            (Some(before), Some(now)) if before != now => Err(topic_made_anew(before, now)),
+            (_, found) => {
+                self.topic_id = self.topic_id.or(found);
+                Ok(())
+            }
+        }
+    }
+
     fn hear(&mut self) -> Result<(), Failure> {
         let idle = self.owes_no_answer();
         let mut state = self.cluster.lock();
-        let (now, partitions) = (state.now, state.partitions(&self.topic));
+        let (now, partitions) = (state.now, state.partition_count(&self.topic));
         let Some(group) = state.groups.get_mut(&self.group) else {
             return Ok(());
         };
@@ -193,9 +208,9 @@ impl Consumer {
         let ahead: Vec<_> = self
             .readings
             .iter()
-            .filter(|(partition, _)| {
+            .filter(|(partition, reading)| {
                 let log = state.log(&(self.topic.clone(), **partition));
-                log.is_some_and(|log| self.readings[partition].ahead(log).is_some())
+                log.is_some_and(|log| reading.ahead(log).is_some())
             })
             .map(|(partition, _)| *partition)
             .collect();
@@ -216,24 +231,24 @@ impl Consumer {
 }
 
 impl Reading {
-    fn ahead(&self, log: &Log) -> Option<Ahead> {
+    fn ahead<'a>(&self, log: &'a Log) -> Option<Ahead<'a>> {
         let position = self.position.filter(|_| self.flow == Flow::Reading)?;
         if position < log.start() || position > log.end() {
             return Some(Ahead::OutOfRange);
         }
         if let Some(record) = log.next_committed(position) {
-            return Some(Ahead::Record(record.clone()));
+            return Some(Ahead::Record(record));
         }
         let end = log.stable_end();
         let news = position <= end && self.reported_end != Some(end);
         news.then_some(Ahead::End(end))
     }
 
-    fn step(&mut self, partition: Partition, ahead: Ahead) -> Polled {
+    fn step(&mut self, partition: Partition, ahead: Ahead<'_>) -> Polled {
         match ahead {
             Ahead::Record(record) => {
                 self.position = Some(record.offset.next());
-                Polled::Record(record)
+                Polled::Record(record.clone())
             }
             Ahead::End(position) => {
                 self.position = Some(position);

@@ -81,7 +81,7 @@ impl Group {
         &mut self,
         id: MemberId,
         idle: bool,
-        partitions: BTreeSet<Partition>,
+        partitions: i32,
         now: Duration,
     ) -> Result<(), Code> {
         let joined = self.members.contains_key(&id);
@@ -96,7 +96,7 @@ impl Group {
         client.last_poll = now;
         client.generation = joined.then_some(self.generation);
         if !joined && idle && client.events.is_empty() {
-            self.join(id, partitions);
+            self.join(id, (0..partitions).map(Partition).collect());
         }
         Ok(())
     }

@@ -65,6 +65,14 @@ impl Offsets {
         self.committed.remove(of);
     }
 
+    /// Forgets all progress in a topic that is deleted.
+    pub(super) fn forget_topic(&mut self, topic: &TopicName) {
+        self.committed.retain(|(of, _), _| of != topic);
+        for pending in self.pending.values_mut() {
+            pending.retain(|(of, _), _| of != topic);
+        }
+    }
+
     /// Committed progress.
     pub(super) fn get(&self, of: &TopicPartition) -> Option<&Committed> {
         self.committed.get(of).map(|it| &it.committed)

@@ -205,7 +205,7 @@ impl Producer {
 
     fn address(&self, output: &Outgoing) -> TopicPartition {
         let mut state = self.process.cluster.lock();
-        let count = i32::try_from(state.partitions(&output.topic).len()).unwrap_or(i32::MAX).max(1);
+        let count = state.partition_count(&output.topic).max(1);
         let partition = output.partition.unwrap_or_else(|| match &output.key {
             Some(key) => partition_for(key, count),
             None => Partition(state.rng.random_range(0..count)),

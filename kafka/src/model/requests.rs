@@ -154,6 +154,7 @@ impl State {
             let log = self.log(&of).ok_or(Code::UnknownTopicOrPartition)?;
             Ok(PartitionFacts {
                 partition,
+                topic_id: self.topics[topic].id,
                 committed: offsets.and_then(|it| it.get(&of)).cloned(),
                 siblings_committed: offsets.is_some_and(|it| it.has_siblings(&of)),
                 log_start: log.start(),

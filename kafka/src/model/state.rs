@@ -1,6 +1,6 @@
 //! All that a cluster is, and its clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use longshore_schemas::{Timestamp, TopicName};
@@ -13,7 +13,7 @@ use super::group::{Group, MemberId, Membership};
 use super::log::Log;
 use super::offsets::TopicPartition;
 use super::transactional_id::{Ending, ProducerId, Session, TransactionalId};
-use crate::Partition;
+use crate::TopicId;
 use crate::lane::broker::Sent;
 
 /// When the clusters' clocks begin: any time will do that lies ahead of the tests' own.
@@ -40,11 +40,13 @@ pub(super) struct State {
     pub(super) call_max: Duration,
     last_member: u32,
     last_producer: ProducerId,
+    last_topic: u128,
 }
 
 /// A topic.
 #[derive(Debug)]
 pub(super) struct Topic {
+    pub(super) id: TopicId,
     pub(super) partitions: Vec<Log>,
     pub(super) message_bytes_max: usize,
 }
@@ -91,6 +93,7 @@ impl State {
             call_max: Duration::ZERO,
             last_member: 0,
             last_producer: 0,
+            last_topic: 0,
         }
     }
 
@@ -117,10 +120,10 @@ impl State {
         EPOCH.plus(self.now)
     }
 
-    /// The partitions of a topic; none if there is no such topic.
-    pub(super) fn partitions(&self, topic: &TopicName) -> BTreeSet<Partition> {
+    /// How many partitions a topic has; none if there is no such topic.
+    pub(super) fn partition_count(&self, topic: &TopicName) -> i32 {
         let count = self.topics.get(topic).map_or(0, |it| it.partitions.len());
-        (0..i32::try_from(count).unwrap_or(i32::MAX)).map(Partition).collect()
+        i32::try_from(count).unwrap_or(i32::MAX)
     }
 
     pub(super) fn log(&self, (topic, partition): &TopicPartition) -> Option<&Log> {
@@ -143,6 +146,16 @@ impl State {
     pub(super) fn new_producer(&mut self) -> ProducerId {
         self.last_producer += 1;
         self.last_producer
+    }
+
+    /// A topic without partitions.
+    pub(super) fn new_topic(&mut self) -> Topic {
+        self.last_topic += 1;
+        Topic {
+            id: TopicId::new(self.last_topic),
+            partitions: Vec::new(),
+            message_bytes_max: MESSAGE_BYTES_MAX,
+        }
     }
 
     fn deliver_late_requests(&mut self) {

@@ -43,6 +43,9 @@ pub trait Harness {
     /// Deletes everything below an offset.
     fn delete_records(&self, topic: &TopicName, partition: Partition, below: Offset);
 
+    /// Deletes a topic and makes it again.
+    fn make_topic_anew(&self, topic: &TopicName, partitions: i32);
+
     /// Lets a moment pass between two looks at a condition.
     fn pause(&self);
 

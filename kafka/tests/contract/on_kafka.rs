@@ -1,5 +1,6 @@
 //! The real client and a real Kafka behind the harness.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
@@ -38,6 +39,11 @@ impl OnKafka {
         Self { settings, admin }
     }
 
+    fn create(&self, name: &TopicName, partitions: i32, settings: BTreeMap<String, String>) {
+        let topic = NewTopic { name: name.clone(), partitions, replication: None, settings };
+        self.admin.create_topics(&[topic]).expect("the topic can be created");
+    }
+
     fn progress(
         &self,
         group: &str,
@@ -60,13 +66,7 @@ impl Harness for OnKafka {
     fn topic_limited(&self, partitions: i32, message_bytes_max: usize) -> TopicName {
         let name = TopicName::from(self.name("topic"));
         let limit = ("max.message.bytes".to_owned(), message_bytes_max.to_string());
-        let topic = NewTopic {
-            name: name.clone(),
-            partitions,
-            replication: None,
-            settings: [limit].into(),
-        };
-        self.admin.create_topics(&[topic]).expect("the topic can be created");
+        self.create(&name, partitions, [limit].into());
         name
     }
 
@@ -112,6 +112,11 @@ impl Harness for OnKafka {
 
     fn delete_records(&self, topic: &TopicName, partition: Partition, below: Offset) {
         self.admin.delete_records(topic, &[(partition, below)]).expect("records can be deleted");
+    }
+
+    fn make_topic_anew(&self, topic: &TopicName, partitions: i32) {
+        self.admin.delete_topics(std::slice::from_ref(topic)).expect("it can be deleted");
+        self.create(topic, partitions, BTreeMap::new());
     }
 
     fn pause(&self) {

@@ -73,6 +73,11 @@ impl Harness for OnModel {
         self.cluster.delete_records(topic, partition, below);
     }
 
+    fn make_topic_anew(&self, topic: &TopicName, partitions: i32) {
+        let partitions = usize::try_from(partitions).expect("isn't negative");
+        self.cluster.make_topic_anew(topic, partitions);
+    }
+
     fn pause(&self) {
         self.cluster.advance(Duration::from_millis(100));
     }

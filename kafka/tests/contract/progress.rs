@@ -98,3 +98,16 @@ pub fn progress_of_a_partition_not_owned_is_accepted(harness: &impl Harness) {
     commit_progress(&mut stranger.broker, &[progress(foreign.0, 7, "")]);
     assert_eq!(owner.facts(foreign.0).committed.map(|it| it.offset), Some(Offset(7)));
 }
+
+pub fn progress_goes_with_its_topic(harness: &impl Harness) {
+    let input = harness.topic(1);
+    let who = Who::new_group(harness, &input);
+    let mut seat = Seat::joined(harness, &who, 1);
+    commit_progress(&mut seat.broker, &[progress(0, 5, "")]);
+    let before = seat.facts(0);
+    assert_eq!(seat.facts(0).topic_id, before.topic_id, "the same as long as it is there");
+    harness.make_topic_anew(&input, 1);
+    let mut anew = Seat::joined(harness, &Who::new_group(harness, &input), 1);
+    assert_ne!(anew.facts(0).topic_id, before.topic_id);
+    assert_eq!(harness.stable_progress(&who.group, &input, Partition(0)), None);
+}

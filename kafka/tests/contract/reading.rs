@@ -1,6 +1,6 @@
 //! How a partition is read.
 
-use longshore_kafka::lane::broker::{Broker, Polled};
+use longshore_kafka::lane::broker::{Broker, Polled, TOPIC_MADE_ANEW};
 use longshore_kafka::{Offset, Outgoing, Partition};
 use longshore_schemas::TopicName;
 
@@ -64,6 +64,18 @@ pub fn an_end_is_always_told_at_the_same_place(harness: &impl Harness) {
         let told_again = seat.polled().as_ref().and_then(end);
         assert!(told_again.is_none_or(|position| position == Offset(3)), "{told_again:?}");
     }
+}
+
+/// The client itself would read on in the middle of the new topic.
+pub fn a_topic_that_is_made_anew_is_not_read_on(harness: &impl Harness) {
+    let input = harness.topic(1);
+    commit_records(&mut harness.producer(&harness.name("id")), &numbered(&input, 0, 3));
+    let mut seat = Seat::joined(harness, &Who::new_group(harness, &input), 1);
+    seat.start(0, 0);
+    assert_eq!(offsets(&seat.records(3)), [0, 1, 2]);
+    harness.make_topic_anew(&input, 1);
+    commit_records(&mut harness.producer(&harness.name("id")), &numbered(&input, 0, 20));
+    assert_eq!(seat.stops().code, TOPIC_MADE_ANEW);
 }
 
 pub fn a_start_in_a_gap_goes_on_behind_it(harness: &impl Harness) {

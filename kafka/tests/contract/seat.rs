@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use longshore_kafka::lane::broker::{Broker, Locate, Located, PartitionFacts, Polled};
-use longshore_kafka::{Failure, Offset, Partition, Record};
+use longshore_kafka::{Failure, Offset, Partition, Record, Remedy};
 
 use super::harness::{Harness, Who};
 use super::transaction::make_ready;
@@ -39,22 +39,40 @@ impl<B: Broker> Seat<B> {
     /// Polls once, and answers the group.
     pub fn turn(&mut self) -> Option<Polled> {
         let event = self.polled();
-        match &event {
-            Some(Polled::Assigned(partitions)) => {
+        event.as_ref().into_iter().for_each(|event| self.answer_group(event));
+        event
+    }
+
+    fn answer_group(&mut self, event: &Polled) {
+        match event {
+            Polled::Assigned(partitions) => {
                 self.broker.accept(partitions).expect("accepts what was assigned");
                 self.owned.extend(partitions);
             }
-            Some(Polled::Revoked { partitions, .. }) => self.release(partitions),
+            Polled::Revoked { partitions, .. } => self.release(partitions),
             _ => {}
         }
-        event
+    }
+
+    /// Polls until it is told to stop. No record may come before that.
+    pub fn stops(&mut self) -> Failure {
+        let deadline = self.broker.now() + self.patience;
+        loop {
+            match self.broker.poll(WAIT) {
+                Err(failure) if failure.remedy == Remedy::Stop => return failure,
+                Ok(Some(Polled::Record(record))) => panic!("it reads on: {record:?}"),
+                Ok(event) => event.iter().for_each(|event| self.answer_group(event)),
+                Err(_) => {}
+            }
+            assert!(self.broker.now() < deadline, "it is never told to stop");
+        }
     }
 
     /// Polls once, and leaves the answer to the test.
     pub fn polled(&mut self) -> Option<Polled> {
         match self.broker.poll(WAIT) {
             Ok(event) => event,
-            Err(Failure { remedy: longshore_kafka::Remedy::Retry, .. }) => None,
+            Err(Failure { remedy: Remedy::Retry, .. }) => None,
             Err(failure) => panic!("{failure}"),
         }
     }

@@ -1,4 +1,4 @@
-//! `progress`: what is committed, and the two deliberate ways on where a lane stops.
+//! `progress`: what is committed, and the deliberate ways on where a lane stops.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use longshore_kafka::lane::progress::{FinishedMap, Metadata};
 use serde::Serialize;
 
 use super::which::Which;
-use crate::inspect::mending::{Change, accept_loss, drop_map};
+use crate::inspect::mending::{Change, accept_loss, drop_map, start_anew};
 use crate::inspect::{Consumer, InspectError, Observer, Progress, Standing};
 use crate::session::Session;
 use crate::table::Table;
@@ -23,6 +23,8 @@ pub enum Command {
     DropMap(Changing),
     /// Go on behind records that expired unread, or that a truncated log lost
     AcceptLoss(Changing),
+    /// Begin at the first record of a topic that was deleted and made again
+    StartAnew(Changing),
 }
 
 /// Where something is changed.
@@ -79,6 +81,7 @@ pub(super) fn run(command: &Command, session: &mut Session<'_>) -> Result<Exit, 
         Command::Show(which) => show(which, session),
         Command::DropMap(args) => change(args, drop_map, session),
         Command::AcceptLoss(args) => change(args, accept_loss, session),
+        Command::StartAnew(args) => change(args, start_anew, session),
     }
 }
 

@@ -1,10 +1,10 @@
-//! The two changes that an operator may make to committed progress, each said before it is done.
+//! The changes that an operator may make to committed progress, each said before it is done.
 
 use std::fmt;
 
 use longshore_coordinator::JoinState;
 use longshore_kafka::lane::broker::{Committed, Sent};
-use longshore_kafka::lane::progress::{FinishedMap, Metadata};
+use longshore_kafka::lane::progress::{FinishedMap, Metadata, MetadataError};
 use longshore_kafka::{Offset, Partition};
 
 use super::consumer::{Consumer, Kind};
@@ -41,6 +41,11 @@ pub enum Consequence {
         /// Offsets between them that weren't finished; markers and gaps are counted too.
         items: u64,
     },
+    /// The position was one of an earlier topic of this name: the new one is begun at its start.
+    OtherTopic {
+        /// The position in the earlier topic.
+        from: Offset,
+    },
     /// The log ends before the position: what was written between is gone, finished or not.
     Truncated {
         /// The position so far.
@@ -69,6 +74,12 @@ impl fmt::Display for Change {
                 f,
                 "move the position from {from} to {offset}: the records from {from} to {to} are \
                  deleted, and at most {items} items among them are given up"
+            ),
+            Consequence::OtherTopic { from } => write!(
+                f,
+                "forget the position {from} in an earlier topic of this name, and begin this one \
+                 at its first record, {offset}: items of the earlier one that weren't finished are \
+                 given up with it"
             ),
             Consequence::Truncated { from, to } => write!(
                 f,
@@ -115,7 +126,7 @@ pub fn accept_loss(
     if let Progress::Unusable { reason, .. } = &standing.progress {
         let reason = format!(
             "what stands beside the position can't be used ({reason}): see `longshore progress \
-             drop-map` first"
+             drop-map` or `start-anew` first"
         );
         return Err(unmendable(consumer, standing, reason));
     }
@@ -136,6 +147,26 @@ pub fn accept_loss(
         metadata.state = moved_state(consumer, standing, &metadata.state, start)?;
     }
     Ok(Some(change(standing, consequence, position, metadata.to_string())))
+}
+
+/// Begins at the first record of a topic that was deleted and made again. None where progress is of
+/// the topic as it is.
+pub fn start_anew(
+    consumer: &Consumer,
+    standing: &Standing,
+) -> Result<Option<Change>, InspectError> {
+    let Progress::Unusable { position, reason: MetadataError::OtherTopic { .. } } =
+        &standing.progress
+    else {
+        return Ok(None);
+    };
+    if consumer.kind == Kind::Join {
+        let reason = "the inbox was made anew, and the join's journal speaks of the earlier one: \
+                      delete the journal and the progress of this group, then `longshore apply`";
+        return Err(unmendable(consumer, standing, reason.to_owned()));
+    }
+    let forgotten = Consequence::OtherTopic { from: *position };
+    Ok(Some(change(standing, forgotten, standing.log.log_start, String::new())))
 }
 
 fn change(
@@ -207,6 +238,8 @@ fn unmendable(consumer: &Consumer, standing: &Standing, reason: String) -> Inspe
 
 #[cfg(test)]
 mod tests {
+    use longshore_kafka::TopicId;
+
     use super::*;
     use crate::inspect::standing::tests::{ours, standing};
 
@@ -286,6 +319,21 @@ mod tests {
             let standing = standing(50, 100, progress);
             assert_eq!(accept_loss(&consumer(Kind::Stage), &standing).unwrap(), None);
         }
+    }
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_begun_at_its_start() {
+        let before = ours(40, &[(50, 60)]);
+        let Progress::Ours(metadata) = &before else { panic!("ours") };
+        let (offset, metadata) = (metadata.base, metadata.to_string());
+        let progress = Progress::in_topic(Some(Committed { offset, metadata }), TopicId::new(2));
+        let anew = standing(5, 100, progress);
+        let change = start_anew(&consumer(Kind::Stage), &anew).unwrap().unwrap();
+        assert_eq!(change.consequence, Consequence::OtherTopic { from: Offset(40) });
+        assert_eq!(written(&change), Progress::Plain(Offset(5)));
+        assert!(start_anew(&consumer(Kind::Join), &anew).is_err(), "its journal is of the old one");
+        let same = standing(5, 100, before);
+        assert_eq!(start_anew(&consumer(Kind::Stage), &same).unwrap(), None);
     }
 
     #[test]

@@ -61,11 +61,12 @@ impl Observer {
         // wrong.
         let found = progress.read(&consumer.topic, stability)?;
         let mut progress: BTreeMap<Partition, _> = found.into_iter().collect();
+        let topic_id = self.admin.topic_id(&consumer.topic)?;
         let logs = self.admin.watermarks(&consumer.topic)?;
         let standing = |log: longshore_kafka::admin::Watermarks| Standing {
             partition: log.partition,
             log,
-            progress: Progress::of(progress.remove(&log.partition).flatten()),
+            progress: Progress::in_topic(progress.remove(&log.partition).flatten(), topic_id),
         };
         Ok(logs.into_iter().map(standing).collect())
     }

@@ -3,7 +3,7 @@
 use longshore_kafka::admin::Watermarks;
 use longshore_kafka::lane::broker::Committed;
 use longshore_kafka::lane::progress::{FinishedMap, Metadata, MetadataError};
-use longshore_kafka::{Offset, Partition};
+use longshore_kafka::{Offset, Partition, TopicId};
 
 /// A partition, its log and a group's progress in it.
 #[derive(Clone, Debug)]
@@ -35,6 +35,17 @@ pub enum Progress {
 }
 
 impl Progress {
+    /// Reads what was committed in the topic with this id.
+    pub fn in_topic(committed: Option<Committed>, topic_id: TopicId) -> Self {
+        match Self::of(committed) {
+            Self::Ours(metadata) => match metadata.check_topic(topic_id) {
+                Ok(()) => Self::Ours(metadata),
+                Err(reason) => Self::Unusable { position: metadata.base, reason },
+            },
+            other => other,
+        }
+    }
+
     /// Reads what was committed.
     pub fn of(committed: Option<Committed>) -> Self {
         let Some(Committed { offset, metadata }) = committed else {
@@ -95,6 +106,7 @@ pub(crate) mod tests {
             owner: "a1".into(),
             seq: 3,
             order: "k".into(),
+            topic: Some(TopicId::new(1)),
             guard: "-".into(),
             state: String::new(),
             finished,

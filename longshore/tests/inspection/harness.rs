@@ -140,6 +140,7 @@ pub fn commit_state(
         owner: "test".into(),
         seq: 1,
         order: "k".into(),
+        topic: None,
         guard: "-".into(),
         state: state.into(),
         finished,

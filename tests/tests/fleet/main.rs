@@ -4,6 +4,7 @@ mod calm;
 
 mod audits;
 
+mod clock_steps;
 mod crashes;
 mod joins;
 mod producers;
@@ -26,5 +27,6 @@ mod bad_input;
 mod expired_under_a_reader;
 mod lost_positions;
 mod offsets_deleted;
+mod topic_made_anew;
 
 use longshore_tests::{echoes, naps};

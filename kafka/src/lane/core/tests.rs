@@ -9,7 +9,7 @@ use crate::lane::guard::Guard;
 use crate::lane::progress::FinishedMap;
 use crate::lane::start::Start;
 use crate::lane::step::{Epoch, Finished, Item, Verdict};
-use crate::{Offset, Partition, Record};
+use crate::{Offset, Partition, Record, TopicId};
 
 const NOW: Duration = Duration::ZERO;
 const PARTITION: Partition = Partition(0);
@@ -50,6 +50,7 @@ fn take_over(core: &mut Core, partition: Partition) -> Epoch {
 /// Takes a partition over from its beginning: it isn't committed that anybody is at work.
 fn take_over_unsaid(core: &mut Core, partition: Partition) -> Epoch {
     let start = Start {
+        topic_id: TopicId::new(1),
         position: Offset(0),
         finished: FinishedMap::default(),
         state: String::new(),

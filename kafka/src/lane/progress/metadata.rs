@@ -1,14 +1,18 @@
-//! What stands beside a committed offset: `ls1:<base>:<owner>.<seq>:<order>:<state>:<map>:<crc32>`.
+//! What stands beside a committed offset:
+//! `ls2:<base>:<owner>.<seq>:<order>:<topic>:<state>:<map>:<crc32>`. Format `ls1`, which had no
+//! `<topic>`, is read too.
 
 use std::fmt;
 
 use thiserror::Error;
 
 use super::{FinishedMap, MapError};
-use crate::Offset;
+use crate::{Offset, TopicId};
 
 /// The format written. Version n+1 is read one release before it is written.
-pub const FORMAT: &str = "ls1";
+pub const FORMAT: &str = "ls2";
+/// The one before it, which said nothing of the topic.
+const FORMAT_BEFORE: &str = "ls1";
 /// What all our formats begin with.
 const OURS: &str = "ls";
 
@@ -25,6 +29,9 @@ pub struct Metadata {
     /// A short hash of ordering mode and key definition: a map made under another one could break
     /// the order within a key.
     pub order: String,
+    /// The topic that was worked on: an offset means nothing in another one of the same name. None
+    /// in the format before this one.
+    pub topic: Option<TopicId>,
     /// What the crash-loop guard must know; `-` where no guard was at work.
     pub guard: String,
     /// What the component must know.
@@ -61,8 +68,22 @@ pub enum MetadataError {
         /// The hash of this lane.
         expected: String,
     },
+    /// It was written for another topic of the same name.
+    #[error(
+        "it was written for the topic with the id {found}, and the topic has the id {expected} now: \
+         it was deleted and made again, or progress was copied from another cluster"
+    )]
+    OtherTopic {
+        /// The id in it.
+        found: TopicId,
+        /// The id of the topic as it is.
+        expected: TopicId,
+    },
     /// It has the wrong fields.
-    #[error("it isn't of the form {FORMAT}:<base>:<owner>.<seq>:<order>:<state>:<map>:<crc32>")]
+    #[error(
+        "it isn't of the form \
+         {FORMAT}:<base>:<owner>.<seq>:<order>:<topic>:<state>:<map>:<crc32>"
+    )]
     Malformed,
     /// Its map can't be read.
     #[error("its map can't be read: {0}")]
@@ -76,7 +97,7 @@ impl Metadata {
         let Some(version) = text.split(':').next().filter(|first| first.starts_with(OURS)) else {
             return Ok(None);
         };
-        if version != FORMAT {
+        if ![FORMAT, FORMAT_BEFORE].contains(&version) {
             return Err(MetadataError::Newer(version.to_owned()));
         }
         let (body, crc) = text.rsplit_once(':').ok_or(MetadataError::Malformed)?;
@@ -84,8 +105,14 @@ impl Metadata {
             return Err(MetadataError::Checksum);
         }
         let fields: Vec<&str> = body.split(':').collect();
-        let [_, base, owner, order, state, map] = fields[..] else {
-            return Err(MetadataError::Malformed);
+        let (base, owner, order, topic, state, map) = match fields[..] {
+            [FORMAT, base, owner, order, topic, state, map] => {
+                (base, owner, order, Some(topic), state, map)
+            }
+            [FORMAT_BEFORE, base, owner, order, state, map] => {
+                (base, owner, order, None, state, map)
+            }
+            _ => return Err(MetadataError::Malformed),
         };
         let made_for = Offset(base.parse().map_err(|_| MetadataError::Malformed)?);
         if made_for != offset {
@@ -98,10 +125,19 @@ impl Metadata {
             owner: owner.to_owned(),
             seq: seq.parse().map_err(|_| MetadataError::Malformed)?,
             order: order.to_owned(),
+            topic: topic.map(str::parse).transpose().map_err(|_| MetadataError::Malformed)?,
             guard: guard.to_owned(),
             state: state.to_owned(),
             finished: FinishedMap::decode(map, offset).map_err(MetadataError::Map)?,
         }))
+    }
+
+    /// Whether it was written for this topic, as far as it says.
+    pub fn check_topic(&self, expected: TopicId) -> Result<(), MetadataError> {
+        match self.topic {
+            Some(found) if found != expected => Err(MetadataError::OtherTopic { found, expected }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a lane of this ordering may go on from here.
@@ -115,16 +151,15 @@ impl Metadata {
 
 impl fmt::Display for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let body = format!(
-            "{FORMAT}:{}:{}.{}:{}:{},{}:{}",
-            self.base,
-            self.owner,
-            self.seq,
-            self.order,
-            self.guard,
-            self.state,
-            self.finished.encode(self.base),
-        );
+        let Self { base, owner, seq, order, guard, state, finished, .. } = self;
+        let map = finished.encode(*base);
+        let body = match self.topic {
+            Some(topic) => {
+                format!("{FORMAT}:{base}:{owner}.{seq}:{order}:{topic}:{guard},{state}:{map}")
+            }
+            // An operator's change to what a version before this one wrote.
+            None => format!("{FORMAT_BEFORE}:{base}:{owner}.{seq}:{order}:{guard},{state}:{map}"),
+        };
         write!(f, "{body}:{}", checksum(&body))
     }
 }
@@ -145,6 +180,7 @@ mod tests {
             owner: "3fa9c1d2-4".into(),
             seq: 17,
             order: "k1".into(),
+            topic: Some(TopicId::new(1)),
             guard: "-".into(),
             state: "l88.j12".into(),
             finished,
@@ -159,8 +195,27 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let text = sample().to_string();
-        assert_eq!(text, "ls1:100:3fa9c1d2-4.17:k1:-,l88.j12:AAMH:a2a9e3d6");
+        let body = "ls2:100:3fa9c1d2-4.17:k1:AAAAAAAAAAAAAAAAAAAAAQ:-,l88.j12:AAMH";
+        assert_eq!(text, sealed(body));
         assert_eq!(Metadata::parse(&text, Offset(100)), Ok(Some(sample())));
+    }
+
+    #[test]
+    fn what_the_version_before_wrote_is_read() {
+        let text = "ls1:100:3fa9c1d2-4.17:k1:-,l88.j12:AAMH:a2a9e3d6";
+        let before = Metadata { topic: None, ..sample() };
+        assert_eq!(Metadata::parse(text, Offset(100)), Ok(Some(before.clone())));
+        assert_eq!(before.to_string(), text);
+    }
+
+    #[test]
+    fn it_counts_for_its_own_topic_only() {
+        let (found, expected) = (TopicId::new(1), TopicId::new(2));
+        assert_eq!(sample().check_topic(found), Ok(()));
+        let other = MetadataError::OtherTopic { found, expected };
+        assert_eq!(sample().check_topic(expected), Err(other));
+        // What doesn't say counts for any.
+        assert_eq!(Metadata { topic: None, ..sample() }.check_topic(expected), Ok(()));
     }
 
     #[test]
@@ -174,10 +229,12 @@ mod tests {
     fn what_cannot_be_used_is_refused_by_name() {
         let good = sample().to_string();
         let refused = |text: &str| Metadata::parse(text, Offset(100)).expect_err("refused");
-        assert_eq!(refused("ls2:100:x"), MetadataError::Newer("ls2".into()));
+        assert_eq!(refused("ls3:100:x"), MetadataError::Newer("ls3".into()));
         assert_eq!(refused(&good.replace("k1", "k2")), MetadataError::Checksum);
         assert_eq!(refused(&good[..good.len() - 1]), MetadataError::Checksum);
-        assert_eq!(refused("ls1"), MetadataError::Malformed);
+        assert_eq!(refused("ls2"), MetadataError::Malformed);
+        assert_eq!(refused(&sealed("ls2:100:a.1:k1:-,:")), MetadataError::Malformed, "of ls1");
+        assert_eq!(refused(&sealed("ls2:100:a.1:k1:AAAA:-,:")), MetadataError::Malformed);
         assert_eq!(refused(&sealed("ls1:100:a.1:k1:-,")), MetadataError::Malformed);
         assert_eq!(refused(&sealed("ls1:1oo:a.1:k1:-,:")), MetadataError::Malformed);
         assert_eq!(refused(&sealed("ls1:100:a:k1:-,:")), MetadataError::Malformed);

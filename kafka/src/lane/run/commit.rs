@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     BACKOFF_FIRST, BACKOFF_MAX, FENCE_MARGIN, LEAVE_MAX, Lane, Producing, READY_WAIT, Settling,
 };
-use crate::lane::broker::{Broker, Sent};
+use crate::lane::broker::{Broker, Sent, TOPIC_MADE_ANEW};
 use crate::lane::core::Batch;
 use crate::lane::error::LaneError;
 use crate::lane::step::Step;
@@ -236,9 +236,11 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let is_sound = match why {
             LaneError::Step { .. } | LaneError::Start { .. } => true,
             LaneError::DeadLetterRefused { .. } => true,
-            // Nothing is taken from another process that has our place.
+            // Nothing is taken from another process that has our place, and no progress is left in
+            // a topic that we haven't read.
             LaneError::Kafka { failure, .. } => {
-                !failure.is_fence() && failure.code != "FENCED_INSTANCE_ID"
+                let not_ours = ["FENCED_INSTANCE_ID", TOPIC_MADE_ANEW];
+                !failure.is_fence() && !not_ours.contains(&failure.code.as_str())
             }
             _ => false,
         };

@@ -193,7 +193,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
         self.broker
     }
 
-    fn status(&self) -> Status {
+    /// What it is at.
+    pub fn status(&self) -> Status {
         Status {
             connected: !matches!(self.producing, Producing::Starting),
             joined: self.group.joined(),

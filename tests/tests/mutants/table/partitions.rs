@@ -7,8 +7,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "forgets the finished map on take-over",
         "kafka/src/lane/start.rs",
-        "Ok(Start { position, finished, state, guard, resumed: true })",
-        "Ok(Start { position, finished: FinishedMap::default(), state, guard, resumed: true })",
+        "Ok(Start { topic_id, position, finished, state, guard, resumed: true })",
+        "Ok(Start { topic_id, position, finished: FinishedMap::default(), state, guard, resumed: true })",
     ),
     mutant(
         LANE,
@@ -173,9 +173,16 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "goes on in another topic of the same name",
+        "kafka/src/lane/start.rs",
+        "found.check_topic(facts.topic_id)?;",
+        "",
+    ),
+    mutant(
+        LANE,
         "goes on under another ordering",
         "kafka/src/lane/start.rs",
-        "found.map(|it| it.check_order(order).map(|()| it)).transpose()",
-        "found.map(|it| it.check_order(&it.order).map(|()| it)).transpose()",
+        "found.check_order(order)",
+        "found.check_order(order).or_else(|_| found.check_order(&found.order))",
     ),
 ];

@@ -11,7 +11,7 @@ use crate::lane::progress::FinishedMap;
 use crate::lane::start::{Start, StartError};
 use crate::lane::step::{Finished, Verdict};
 use crate::model::{Call, Fault};
-use crate::{Offset, Partition, Remedy};
+use crate::{Offset, Partition, Remedy, TopicId};
 
 #[test]
 fn every_item_is_echoed_once_and_the_position_reaches_the_end() {
@@ -187,6 +187,7 @@ fn of_a_refused_transaction_no_item_fails_that_was_not_alone_in_it() {
 fn an_outcome_of_an_earlier_assignment_is_worth_nothing() {
     let mut core = Core::new(config("owner".into()));
     let start = Start {
+        topic_id: TopicId::new(1),
         position: Offset(0),
         finished: FinishedMap::default(),
         state: String::new(),

@@ -9,7 +9,7 @@ use crate::lane::broker::{Broker, Located, PartitionFacts, Polled};
 use crate::lane::error::LaneError;
 use crate::lane::start::StartError;
 use crate::model::{Call, Fault};
-use crate::{Offset, Partition, Remedy};
+use crate::{Offset, Partition, Remedy, TopicId};
 
 const PARTITION: Partition = Partition(0);
 
@@ -149,6 +149,7 @@ fn an_answer_about_an_assignment_that_is_over_takes_nothing_up() {
     assert!(lane.group.is_locating(), "the answer isn't there yet");
     let facts = PartitionFacts {
         partition: PARTITION,
+        topic_id: TopicId::new(1),
         committed: None,
         siblings_committed: false,
         log_start: Offset(0),
