@@ -202,15 +202,10 @@ mod tests {
     use std::time::Duration;
 
     use longshore_handler::{Handler, Handlers};
-    use longshore_schemas::records::{Expect, GroupOpen, InboxRecord};
-    use longshore_schemas::{Revision, Timestamp};
     use tokio::time::Instant;
 
     use super::*;
-    use crate::JoinTopics;
-    use crate::gather::{Action, Gather, OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
-
-    const TIMEOUT: Duration = Duration::from_secs(1);
+    use crate::fixture;
 
     /// Fails so many times, and notes when it is called.
     struct Flaky {
@@ -231,73 +226,16 @@ mod tests {
         }
     }
 
-    fn rules() -> Rules {
-        Rules {
-            of: vec!["work".into()],
-            when: When::AllEnded,
-            tolerate: Tolerate::default(),
-            on_failed: OnFailed::Include,
-            on_timeout: OnTimeout::Partial,
-            late: OnLate::Topic,
-            timeout: TIMEOUT,
-            orphan_timeout: TIMEOUT,
-            closed_retention: TIMEOUT,
-            closed_marks_max: 1,
-            parts_max: 1,
-            open_bytes_max: 1 << 20,
-            spill_bytes_max: 0,
-            replay_max: 1_000_000,
-            replay_age_max: TIMEOUT,
-        }
-    }
-
-    fn topics() -> JoinTopics {
-        JoinTopics {
-            inbox: "j.inbox".into(),
-            journal: "j.journal".into(),
-            conflicts: "j.conflicts".into(),
-            orphans: "j.orphans".into(),
-            late: "j.late".into(),
-            cancels: "j.cancels".into(),
-            results: "results".into(),
-        }
-    }
-
     /// Three attempts, and between them 100 ms, then 150 ms.
     fn config(gather: Flaky) -> Arc<JoinConfig> {
         let mut handlers = Handlers::new();
         handlers.add("flaky", gather).unwrap();
         Arc::new(JoinConfig {
-            join: "j".into(),
-            group: "p.j".into(),
-            topics: topics(),
-            rules: rules(),
-            gather: Arc::clone(&handlers.get("flaky").unwrap().service),
             attempts_max: 3,
             backoff_initial: Duration::from_millis(100),
             backoff_max: Duration::from_millis(150),
-            concurrency: 1,
+            ..fixture::config(&handlers)
         })
-    }
-
-    /// A group that closes at once: it expects no part.
-    fn closing() -> Closing {
-        let opening = GroupOpen {
-            group_id: "g".into(),
-            run_id: None,
-            revision: Revision::FIRST,
-            opened_at: Timestamp(0),
-            timeout: TIMEOUT,
-            expect: Expect::Count(0),
-            parent: None,
-        };
-        let mut core = Gather::new(rules());
-        core.resume();
-        let effects = core.absorb(0, Timestamp(0), InboxRecord::Open(opening));
-        match effects.into_iter().next().map(|effect| effect.action) {
-            Some(Action::Close(closing)) => *closing,
-            other => panic!("{other:?}"),
-        }
     }
 
     /// The group's status, and how long after the first call each was made, in milliseconds.
@@ -305,7 +243,7 @@ mod tests {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let config = config(Flaky { failures, calls: Arc::clone(&calls) });
         let read_back = ReadBack::new(1 << 20);
-        let gathered = gather(config, &read_back, closing(), 0).await.unwrap();
+        let gathered = gather(config, &read_back, fixture::closing("g".into()), 0).await.unwrap();
         assert_eq!(gathered.closed.status, gathered.result.status);
         assert_eq!(gathered.result.error.is_some(), gathered.result.status == GroupStatus::Failed);
         let calls = calls.lock().unwrap();

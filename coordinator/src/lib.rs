@@ -2,8 +2,8 @@
 //! downstream.
 //!
 //! Reading order: what a join is told, the pure gather, the file that it spills to, one partition
-//! at work (its clock, what it carries and closes, its outputs, journal and state), the lane's component, and
-//! how it is run.
+//! at work (its clock, what it carries and closes, its outputs, journal and state), the lane's
+//! component, and how it is run.
 
 mod config;
 mod error;
@@ -24,6 +24,9 @@ mod task;
 mod step;
 
 mod run;
+
+#[cfg(test)]
+mod fixture;
 
 pub use config::{JoinConfig, JoinTopics};
 pub use error::CoordinatorError;

@@ -142,6 +142,7 @@ impl Outputs<'_> {
             attempts: 1,
             stage: self.config.join.clone(),
             failed_at: Timestamp::now(),
+            item_time: record.timestamp,
         };
         failure.write(&mut headers);
         Outgoing {
@@ -150,7 +151,7 @@ impl Outputs<'_> {
             key: record.key.clone(),
             value: record.value.clone(),
             headers,
-            timestamp: record.timestamp,
+            timestamp: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! One inbox partition at work: records are absorbed as they come, and leave in the same order once
 //! their gathers are done, so that the position never passes a record with an effect left over.
+//! What a record makes due may leave ahead of it, one group at a time.
 
+mod perform;
 mod room;
 mod tail;
 
@@ -17,7 +19,7 @@ use longshore_telemetry::TraceContext;
 use crate::broker_clock::BrokerClock;
 use crate::closing::Gathered;
 use crate::config::JoinConfig;
-use crate::gather::{Action, Closing, Effect, Gather, Hold};
+use crate::gather::{Action, Closing, Gather, Hold};
 use crate::journal::{JournalMark, JournalMarks};
 use crate::outputs::Outputs;
 use crate::spill::SpillFile;
@@ -64,7 +66,8 @@ pub struct JoinTask {
     deadly: Option<(Offset, u32)>,
 }
 
-/// A record, or what was found after the replay, with all that comes of it.
+/// A record with what comes of it, or a part of that which goes ahead, without the record; or what
+/// belongs to no record.
 struct Absorbed {
     item: Option<Arc<Item>>,
     trace: TraceContext,
@@ -75,8 +78,8 @@ struct Absorbed {
 
 /// What was handed to the lane and isn't committed.
 enum Handed {
-    /// A record, and what it releases.
-    Record(Vec<Hold>),
+    /// What was absorbed, and what it releases.
+    Absorbed(Vec<Hold>),
     /// A tick. While the broker is away one waits, not one for every second.
     Tick,
 }
@@ -84,7 +87,7 @@ enum Handed {
 impl Handed {
     fn holds(&self) -> &[Hold] {
         match self {
-            Self::Record(holds) => holds,
+            Self::Absorbed(holds) => holds,
             Self::Tick => &[],
         }
     }
@@ -99,7 +102,7 @@ enum Slot {
 
 /// A gather to be run, and where its result belongs.
 pub struct Job {
-    /// Which of the absorbed records.
+    /// Which of what was absorbed.
     pub number: u64,
     /// Which of its outputs.
     pub slot: usize,
@@ -161,43 +164,6 @@ impl JoinTask {
         self.perform(None, None, effects)
     }
 
-    /// Writes what can be written now, and gives the gathers that have to run first.
-    fn perform(
-        &mut self,
-        item: Option<Arc<Item>>,
-        deaths: Option<u32>,
-        effects: Vec<Effect>,
-    ) -> Result<Vec<Job>, StepError> {
-        let number = self.first + self.absorbed.len() as u64;
-        let outputs = Outputs { config: &self.config, partition: self.partition };
-        let trace = trace_of(item.as_deref());
-        let (mut slots, mut holds, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
-        for effect in effects {
-            count(&self.config, &effect.action);
-            holds.extend(effect.releases().cloned());
-            slots.push(match (effect.action, deaths) {
-                (Action::Close(closing), Some(deaths)) => {
-                    let gathered = Gathered::given_up(*closing, deaths);
-                    Slot::Ready(outputs.gathered(gathered, &trace)?)
-                }
-                (Action::Close(closing), None) => {
-                    let bytes = closing.bytes();
-                    self.closings += 1;
-                    self.closing_bytes += bytes;
-                    jobs.push(Job { number, slot: slots.len(), closing: *closing });
-                    Slot::Gathering(bytes)
-                }
-                (Action::Late(late), _) => Slot::Ready(vec![outputs.late(late)?]),
-                (Action::Conflict(conflict), _) => Slot::Ready(vec![outputs.conflict(&conflict)?]),
-                (Action::Orphan(orphan), _) => Slot::Ready(outputs.orphan(&orphan)?),
-                (Action::Cancel(cancel), _) => Slot::Ready(vec![outputs.cancel(&cancel)]),
-                (Action::Carry(carry), _) => Slot::Ready(outputs.carry(*carry)?),
-            });
-        }
-        self.absorbed.push_back(Absorbed { item, trace, outputs: slots, holds });
-        Ok(jobs)
-    }
-
     fn push(&mut self, item: Option<Arc<Item>>, outputs: Vec<Slot>, holds: Vec<Hold>) {
         let trace = trace_of(item.as_deref());
         self.absorbed.push_back(Absorbed { item, trace, outputs, holds });
@@ -248,7 +214,7 @@ impl JoinTask {
                 break;
             };
             self.first += 1;
-            self.handed.push_back(Handed::Record(absorbed.holds));
+            self.handed.push_back(Handed::Absorbed(absorbed.holds));
             let outputs = absorbed.outputs.into_iter().flat_map(Slot::into_ready).collect();
             outcomes.push(self.finished(absorbed.item, outputs));
         }

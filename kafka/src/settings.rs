@@ -200,7 +200,7 @@ impl Settings {
             .set("acks", "all")
             .set("delivery.report.only.error", "false")
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
-            .set("queue.buffering.max.kbytes", self.half_of_buffers())
+            .set("queue.buffering.max.kbytes", self.queue_kbytes(largest))
             .set("message.max.bytes", (largest + MESSAGE_BYTES_SLACK).to_string())
             .set("batch.size", batch.map_or(smallest, |it| smallest.min(it)).to_string());
         config
@@ -240,6 +240,12 @@ impl Settings {
 
     fn half_of_buffers(&self) -> String {
         (self.buffers / 2 / 1024).max(1).to_string()
+    }
+
+    /// Of a record that is larger than the whole queue the client says for ever that the queue is
+    /// full (`rd_kafka_curr_msgs_add`).
+    fn queue_kbytes(&self, largest: usize) -> String {
+        (self.buffers / 2).max(2 * largest).div_ceil(1024).to_string()
     }
 }
 

@@ -48,6 +48,7 @@ impl Recipe {
             attempts,
             stage: STAGE.into(),
             failed_at: Timestamp::now(),
+            item_time: None,
         }
     }
 

@@ -59,6 +59,7 @@ fn library() -> &'static Path {
         let compiled = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
             .args([&library, &source])
+            .arg("-ldl")
             .output()
             .expect("a C compiler");
         assert!(compiled.status.success(), "{compiled:?}");

@@ -12,15 +12,15 @@ use super::holds::{GroupKey, Hold};
 
 /// What is carried takes less than this part of what needn't be replayed any more.
 const WORTH: u64 = 10;
-/// What is carried in one transaction.
+/// What is carried at once.
 const ROUND_BYTES_MAX: u64 = 16 << 20;
-/// Groups that are carried in one transaction.
+/// Groups that are carried at once.
 const ROUND_GROUPS_MAX: usize = 10_000;
 
 /// What a look at the inbox's tail came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Carrying {
-    /// Groups to be carried, all in one transaction.
+    /// Groups to be carried, in as many transactions as it takes.
     pub effects: Vec<Effect>,
     /// The tail is too long, and carrying wouldn't help.
     pub refused: Option<CarryRefused>,
@@ -46,9 +46,9 @@ enum Choice {
 }
 
 impl Gather {
-    /// Looks whether a replay would have to read too much, or what by the brokers' clock is too old, and
-    /// carries the oldest groups if so. From then on a group's oldest record is the next to be
-    /// absorbed; the effect that says so releases what the group held before.
+    /// Looks whether a replay would have to read too much, or what by the brokers' clock is too
+    /// old, and carries the oldest groups if so. From then on a group's oldest record is the next
+    /// to be absorbed; the effect that says so releases what the group held before.
     pub fn carry(&mut self, now: Timestamp) -> Carrying {
         let low = self.low(self.next, &BTreeSet::new());
         let span = self.next - low;

@@ -63,8 +63,8 @@ impl Gather {
         };
         let closed = self.closed_record(&group, verdict);
         self.closed.insert(&closed, &mut self.stages);
-        // Before the closing, which is journalled and so could be committed without what follows
-        // it.
+        // Right before the closing, which is journalled and so could be committed without what
+        // follows it.
         if let Some(cancel) = called_off(&closed) {
             out.push(Action::Cancel(cancel));
         }

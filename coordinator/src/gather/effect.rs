@@ -3,7 +3,8 @@
 //! The lane performs effects in the order in which it gets them, and those of one record in the
 //! transaction that passes the record: the committed position never passes an effect left over.
 //! Where one record causes too many (a tick after which thousands of groups are due), the first of
-//! them may go into earlier transactions as long as each is [journalled](Effect::is_journalled).
+//! them may go into earlier transactions as long as each is [journalled](Effect::is_journalled), or
+//! [goes with](Effect::goes_with) one that is.
 
 use std::sync::Arc;
 
@@ -41,6 +42,18 @@ impl Effect {
     /// absorbed once more; any other effect is, so it must not be committed before its record.
     pub fn is_journalled(&self) -> bool {
         self.releases().is_some()
+    }
+
+    /// Whether it only tells of the group that `next` closes. It is done in the same transaction:
+    /// once the journal says that the group has closed, neither is done again.
+    pub fn goes_with(&self, next: &Self) -> bool {
+        match (&self.action, &next.action) {
+            (Action::Cancel(cancel), Action::Close(closing)) => {
+                let closed = &closing.closed;
+                (&cancel.group_id, cancel.revision) == (&closed.group_id, closed.revision)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //! exactly one result.
 
 mod bounds;
+mod pieces;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use longshore_kafka::lane::config::{LaneConfig, Limits, Ordering};
 use longshore_kafka::lane::start::StartPolicy;
 use longshore_kafka::lane::{Control, LaneError, run};
 use longshore_kafka::model::{Call, Cluster, Fault};
-use longshore_kafka::{Outgoing, Partition, Transaction, Transactions};
+use longshore_kafka::{Outgoing, Partition, Remedy, Transaction, Transactions};
 use longshore_schemas::records::{
     Expect, GroupOpen, GroupResult, GroupStatus, InboxRecord, JournalRecord, PartOutcome,
     PartStatus,
@@ -135,6 +137,9 @@ struct World {
     owners: u64,
     /// Whether gathers that wait for it may end.
     released: Arc<AtomicBool>,
+    ahead: watched::Ahead,
+    /// Parts that must be set aside as late before a run may end.
+    late: usize,
 }
 
 impl World {
@@ -162,6 +167,8 @@ impl World {
             runtime,
             owners: 0,
             released: Default::default(),
+            ahead: Default::default(),
+            late: 0,
         }
     }
 
@@ -206,8 +213,10 @@ impl World {
             Arc::new(move || Now { steady: cluster.now(), wall: now(&cluster) })
         };
         let step = JoinStep::new(self.join.clone(), self.runtime.handle().clone(), journal, clocks);
+        let step = watched::Watched { step, ahead: Arc::clone(&self.ahead) };
         let control = Control::new();
-        let (all, mut turns) = (self.missing.len(), 0);
+        let (all, late, mut turns) = (self.missing.len(), self.late, 0);
+        let written = |topic: &TopicName| self.cluster.read_committed(topic).len();
         let released = Arc::clone(&self.released);
         run(member, step, lane(self.owners), &control, |status| {
             // Gathers run on other threads, so real time must pass beside the model's.
@@ -215,7 +224,7 @@ impl World {
             turns += 1;
             assert!(turns < TURNS_MAX, "stuck: {status:?} {:?}", self.cluster.seen());
             released.store(turns > HELD_TURNS, std::sync::atomic::Ordering::Relaxed);
-            if self.cluster.read_committed(&topics().results).len() >= all {
+            if written(&topics().results) >= all && written(&topics().late) >= late {
                 control.drain();
             }
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use longshore_schemas::TopicName;
-use rdkafka::TopicPartitionList;
+use rdkafka::{ClientConfig, TopicPartitionList};
 use tracing::warn;
 
 use super::consumer::{Event, LaneConsumer};
@@ -24,6 +24,8 @@ const CONNECT_WAIT: Duration = Duration::from_secs(30);
 /// How long a topic that was there may be missing: a broker that has just come up may not have
 /// heard of it yet.
 const MISSING_MAX: Duration = Duration::from_secs(5);
+/// The code of the failure by which a lane hears that it has lost all that it held.
+pub const MEMBERSHIP_LOST: &str = "MEMBERSHIP_LOST";
 
 /// Which lane connects, and where to.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct BrokerOptions {
 /// A lane's connection to Kafka.
 pub struct KafkaBroker {
     topic: TopicName,
+    /// How a consumer is made.
+    consumer_config: ClientConfig,
     consumer: LaneConsumer,
     producer: TransactionalProducer,
     locator: Locator,
@@ -74,7 +78,15 @@ impl KafkaBroker {
         let config = settings.lane_consumer(&group, slot.as_deref());
         let producer = TransactionalProducer::new(settings, transactional_id)?;
         let consumer = LaneConsumer::subscribe(&config, topic.clone())?;
-        Ok(Self { topic, consumer, producer, locator, missing: None, _watch: watch })
+        Ok(Self {
+            topic,
+            consumer_config: config,
+            consumer,
+            producer,
+            locator,
+            missing: None,
+            _watch: watch,
+        })
     }
 
     /// Tells the `max.message.bytes` of the topics that are written to: see
@@ -87,6 +99,22 @@ impl KafkaBroker {
     /// all connections. Takes a few seconds at most; so does dropping.
     pub fn close(self) {
         drop(self);
+    }
+
+    /// Gives the consumer up, and all that it holds, for another one.
+    fn begin_anew(&mut self) -> Result<Failure, Failure> {
+        if let Some(consumer) = self.consumer.close() {
+            self.producer.reap(consumer);
+        }
+        self.consumer = LaneConsumer::subscribe(&self.consumer_config, self.topic.clone())?;
+        Ok(Failure {
+            remedy: Remedy::Leave,
+            call: "poll",
+            code: MEMBERSHIP_LOST.to_owned(),
+            message: "the group lost this member during a rebalance and took it in again: what it \
+                      held may have been others' since"
+                .to_owned(),
+        })
     }
 
     /// Whether a missing topic has been missing for too long. Each error event restarts nothing:
@@ -111,6 +139,9 @@ impl KafkaBroker {
 impl Broker for KafkaBroker {
     fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure> {
         self.check_missing()?;
+        if self.consumer.is_over() {
+            return Err(self.begin_anew()?);
+        }
         if let Some(located) = self.locator.answer() {
             return Ok(Some(Polled::Located(located)));
         }
@@ -129,8 +160,8 @@ impl Broker for KafkaBroker {
         }
     }
 
-    fn accept(&mut self, _partitions: &[Partition]) -> Result<(), Failure> {
-        self.consumer.accept()
+    fn accept(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
+        self.consumer.accept(partitions)
     }
 
     fn locate(&mut self, request: Locate) {
@@ -162,7 +193,8 @@ impl Broker for KafkaBroker {
                 .map_err(|_| negative_offset(*partition, committed.offset))?;
             element.set_metadata(&committed.metadata);
         }
-        self.producer.send_offsets(self.consumer.native()?, offsets, wait)
+        let membership = self.consumer.membership()?;
+        self.producer.send_offsets(membership, offsets, wait)
     }
 }
 

@@ -19,11 +19,13 @@ use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
 use tracing::{debug, warn};
 
 use super::detach::detach;
+use super::native::{self, Membership};
 use super::remedy_of::{Class, ClientError, ConsumerEvent, Phase, consumer_event};
 use super::reports::Reports;
+use super::tenure::Tenure;
 use crate::lane::broker::{Polled, topic_made_anew};
 use crate::settings::rejected;
-use crate::{Failure, Offset, Partition, TopicId};
+use crate::{Failure, Offset, Partition, Remedy, TopicId};
 
 /// One member of a group on one topic.
 pub(super) struct LaneConsumer {
@@ -33,6 +35,7 @@ pub(super) struct LaneConsumer {
     /// Where each partition that is being read stands: behind the last record it gave, or where it
     /// was started.
     positions: HashMap<Partition, Offset>,
+    tenure: Tenure,
     unanswered: Unanswered,
 }
 
@@ -61,12 +64,30 @@ impl LaneConsumer {
             topic,
             native: Some(native),
             positions: HashMap::new(),
+            tenure: Tenure::default(),
             unanswered: Unanswered::Nothing,
         })
     }
 
-    /// The client, to take the group membership from.
-    pub(super) fn native(&self) -> Result<&BaseConsumer<LaneContext>, Failure> {
+    /// The membership at this moment, to send progress under: that to which all was given that is
+    /// held here.
+    pub(super) fn membership(&mut self) -> Result<Membership, Failure> {
+        let membership = Membership::of(self.native()?);
+        let same = |it: &Membership| self.tenure.check(&it.member());
+        membership.filter(same).ok_or_else(|| Failure {
+            remedy: Remedy::Abort,
+            call: "send_offsets_to_transaction",
+            code: native::code_name(Code::UnknownMemberId),
+            message: "this consumer isn't the member of its group any more that it was".to_owned(),
+        })
+    }
+
+    /// Whether others may have had what is held here, and nobody will say so: it has to be given up.
+    pub(super) fn is_over(&self) -> bool {
+        self.tenure.is_over()
+    }
+
+    fn native(&self) -> Result<&BaseConsumer<LaneContext>, Failure> {
         self.native.as_ref().ok_or_else(|| {
             let error = ClientError::plain(Code::State);
             ClientError { message: "the consumer is closed".to_owned(), ..error }
@@ -107,12 +128,14 @@ impl LaneConsumer {
     }
 
     /// Answers an assignment. Nothing is read yet.
-    pub(super) fn accept(&mut self) -> Result<(), Failure> {
+    pub(super) fn accept(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         self.unanswered = Unanswered::Nothing;
         let none = TopicPartitionList::new();
-        self.native()?
-            .incremental_assign(&none)
-            .map_err(|error| self.state_failure(error, "assign"))
+        let native = self.native()?;
+        let member = Membership::of(native).map(|it| it.member());
+        native.incremental_assign(&none).map_err(|error| self.state_failure(error, "assign"))?;
+        self.tenure.give(partitions, member);
+        Ok(())
     }
 
     /// Begins to read a partition.
@@ -140,10 +163,16 @@ impl LaneConsumer {
 
     /// Answers a revocation.
     pub(super) fn release(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
+        let was_asked = self.unanswered == Unanswered::Revocation;
         self.unanswered = Unanswered::Nothing;
+        self.tenure.take(partitions);
         let started = self.started(partitions);
         for partition in &started {
             self.positions.remove(partition);
+        }
+        if !was_asked && started.is_empty() {
+            // It was asked of the consumer that this one took the place of.
+            return Ok(());
         }
         let list = self.list(&started);
         let native = self.native()?;
@@ -174,6 +203,7 @@ impl LaneConsumer {
                 Ok(Some(Event::Polled(Polled::Assigned(partitions))))
             }
             Change::Revoked { partitions, .. } if partitions.is_empty() => {
+                self.unanswered = Unanswered::Revocation;
                 self.release(&[])?;
                 Ok(None)
             }

@@ -5,7 +5,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
@@ -74,17 +73,16 @@ impl Live {
         self.native.context().wait(wait)
     }
 
-    /// Sends progress under the consumer's membership at this moment. Beyond `patience` the call is
-    /// left behind, and the producer has to be given up.
-    pub(super) fn send_offsets<C: ConsumerContext>(
+    /// Sends progress under a membership. Beyond `patience` the call is left behind, and the
+    /// producer has to be given up.
+    pub(super) fn send_offsets(
         &mut self,
-        consumer: &BaseConsumer<C>,
+        membership: Membership,
         offsets: TopicPartitionList,
         wait: Duration,
         (aside, patience): (&mut Aside, Duration),
     ) -> Result<(), Failure> {
         self.transactional(|native| {
-            let membership = Membership::of(consumer).ok_or_else(no_member)?;
             let native = Arc::clone(native);
             let call = move || native::send_offsets(&native, &membership, &offsets, wait);
             let answer = aside.call(patience, call).map_err(|error| no_thread(&error))?;
@@ -197,15 +195,6 @@ fn commit_failure(error: KafkaError) -> Failure {
 /// The name of the call that may not return.
 const SEND_OFFSETS: &str = "send_offsets_to_transaction";
 
-fn no_member() -> Failure {
-    Failure {
-        remedy: Remedy::Abort,
-        call: SEND_OFFSETS,
-        code: native::code_name(Code::UnknownMemberId),
-        message: "this consumer is no member of its group at the moment".to_owned(),
-    }
-}
-
 fn stuck(patience: Duration) -> Failure {
     Failure {
         remedy: Remedy::Rebuild,
@@ -220,16 +209,46 @@ fn stuck(patience: Duration) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::ClientConfig;
+    use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+
     use super::*;
+
+    /// It knows of no broker, so nothing happens to it but what a test does.
+    fn live() -> Live {
+        let mut config = ClientConfig::new();
+        config.set("transactional.id", "test-0");
+        let native = Native::from_config_and_context(&config, DeliveryContext::new());
+        Live::new(native.expect("a client"))
+    }
+
+    #[test]
+    fn a_call_that_was_not_ok_taints() {
+        let mut live = live();
+        assert!(!live.is_tainted(), "nothing was called");
+        live.begin().expect_err("its transactions were never initialised");
+        assert!(live.is_tainted());
+    }
+
+    #[test]
+    fn a_request_without_an_answer_taints_though_every_call_is_ok() {
+        let live = live();
+        let line = "b:9092/1: Timed out TxnOffsetCommitRequest in flight (after 5000ms)";
+        live.native.context().reports.log(RDKafkaLogLevel::Debug, "REQTMOUT", line);
+        assert!(live.is_tainted());
+    }
+
+    #[test]
+    fn an_error_of_a_broker_taints() {
+        let live = live();
+        let error = KafkaError::Global(Code::AllBrokersDown);
+        live.native.context().reports.error(&error, "1/1 brokers are down");
+        assert!(live.is_tainted());
+    }
 
     #[test]
     fn a_flush_that_fails_has_committed_nothing_and_is_repeated() {
         let failure = commit_failure(KafkaError::Flush(Code::OperationTimedOut));
         assert_eq!((failure.remedy, failure.call), (Remedy::Retry, "flush"));
-    }
-
-    #[test]
-    fn progress_without_a_membership_aborts() {
-        assert_eq!(no_member().remedy, Remedy::Abort);
     }
 }

@@ -11,8 +11,8 @@ use tracing::debug;
 
 use super::lookup::Lookup;
 use super::side_thread::SideThread;
-use crate::lane::broker::{Locate, Located};
-use crate::{Failure, Remedy};
+use crate::lane::broker::{Locate, Located, PartitionFacts};
+use crate::{Failure, Partition, Remedy};
 
 /// Questions that may wait for the thread, and as many that it may be at work on.
 const QUESTIONS_MAX: usize = 64;
@@ -36,7 +36,10 @@ impl Locator {
     pub(super) fn start(lookup: Arc<Lookup>) -> Result<Self, Failure> {
         let (questions, asked) = mpsc::sync_channel(QUESTIONS_MAX);
         let (answer, answers) = mpsc::channel();
-        let work = move || serve(&lookup, &asked, |located| answer.send(located).is_ok());
+        let work = move || {
+            let facts = |question: &Locate| lookup.facts(question);
+            serve(facts, &asked, |located| answer.send(located).is_ok(), PATIENCE);
+        };
         let thread = SideThread::start("kafka-locator", work)?;
         Ok(Self { questions, answers, turned_away: VecDeque::new(), _thread: thread })
     }
@@ -66,39 +69,146 @@ impl Locator {
 
 /// A question that the thread is at work on.
 struct Open {
-    question: Locate,
+    id: u64,
+    time: Option<i64>,
+    /// What is left of it, each piece asked for at once.
+    pieces: VecDeque<Vec<Partition>>,
     deadline: Instant,
 }
 
+impl Open {
+    fn new(question: Locate, patience: Duration) -> Self {
+        let Locate { id, partitions, time } = question;
+        Self { id, time, pieces: [partitions].into(), deadline: Instant::now() + patience }
+    }
+
+    /// The piece whose turn it is.
+    fn next(&mut self) -> Locate {
+        let partitions = self.pieces.pop_front().unwrap_or_default();
+        Locate { id: self.id, partitions, time: self.time }
+    }
+
+    /// A piece that found no answer is cut in two: a partition that can't be looked up is alone
+    /// soon, and holds up no other.
+    fn cut(&mut self, mut piece: Vec<Partition>) {
+        let half = piece.split_off(piece.len().div_ceil(2));
+        self.pieces.extend([piece, half].into_iter().filter(|it| !it.is_empty()));
+    }
+}
+
 /// Serves questions, a piece of each in turn, until nobody asks any more.
-fn serve(lookup: &Lookup, asked: &Receiver<Locate>, answer: impl Fn(Located) -> bool) {
+fn serve(
+    facts: impl Fn(&Locate) -> Result<Vec<PartitionFacts>, Failure>,
+    asked: &Receiver<Locate>,
+    answer: impl Fn(Located) -> bool,
+    patience: Duration,
+) {
     let mut open = VecDeque::new();
-    while let Some(next) = next_question(asked, &mut open) {
+    while let Some(mut question) = next_question(asked, &mut open, patience) {
         let started = Instant::now();
-        match lookup.facts(&next.question) {
-            Err(failure) if failure.remedy == Remedy::Retry && Instant::now() < next.deadline => {
-                debug!(%failure, "lookup not answered yet");
+        let piece = question.next();
+        match facts(&piece) {
+            Err(failure) if failure.remedy == Remedy::Retry && started < question.deadline => {
+                debug!(%failure, partitions = ?piece.partitions, "lookup not answered yet");
                 thread::sleep(PAUSE.saturating_sub(started.elapsed()));
-                open.push_back(next);
+                question.cut(piece.partitions);
             }
             partitions => {
-                if !answer(Located { id: next.question.id, partitions }) {
+                if partitions.is_err() {
+                    question.pieces.clear();
+                }
+                if !answer(Located { id: question.id, partitions }) {
                     return;
                 }
             }
+        }
+        if !question.pieces.is_empty() {
+            open.push_back(question);
         }
     }
 }
 
 /// The question whose turn it is. None when nobody asks any more.
-fn next_question(asked: &Receiver<Locate>, open: &mut VecDeque<Open>) -> Option<Open> {
-    let opened = |question| Open { question, deadline: Instant::now() + PATIENCE };
+fn next_question(
+    asked: &Receiver<Locate>,
+    open: &mut VecDeque<Open>,
+    patience: Duration,
+) -> Option<Open> {
     while open.len() < QUESTIONS_MAX {
         match asked.try_recv() {
-            Ok(question) => open.push_back(opened(question)),
+            Ok(question) => open.push_back(Open::new(question, patience)),
             Err(TryRecvError::Empty) => break,
             Err(TryRecvError::Disconnected) => return None,
         }
     }
-    open.pop_front().or_else(|| asked.recv().ok().map(opened))
+    open.pop_front().or_else(|| Some(Open::new(asked.recv().ok()?, patience)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Offset, TopicId};
+
+    const BAD: Partition = Partition(37);
+
+    fn facts_of(partition: Partition) -> PartitionFacts {
+        PartitionFacts {
+            partition,
+            topic_id: TopicId::new(1),
+            committed: None,
+            siblings_committed: false,
+            log_start: Offset(0),
+            log_end: Offset(0),
+            time_offset: None,
+        }
+    }
+
+    /// A cluster of which one partition has no leader.
+    fn lookup(question: &Locate) -> Result<Vec<PartitionFacts>, Failure> {
+        if question.partitions.contains(&BAD) {
+            let (code, message) = ("LEADER_NOT_AVAILABLE".to_owned(), String::new());
+            return Err(Failure { remedy: Remedy::Retry, call: "list_offsets", code, message });
+        }
+        Ok(question.partitions.iter().copied().map(facts_of).collect())
+    }
+
+    /// The answers to a question, until so many partitions are told of or there is no more.
+    fn answers(partitions: Vec<Partition>, count: usize, patience: Duration) -> Vec<Located> {
+        let (ask, asked) = mpsc::sync_channel(1);
+        let (answer, answers) = mpsc::channel();
+        ask.send(Locate { id: 7, partitions, time: None }).expect("there is room");
+        let left = Cell::new(count);
+        let tell = |located: Located| {
+            let told = located.partitions.as_ref().map_or(left.get(), Vec::len);
+            left.set(left.get() - told);
+            answer.send(located).is_ok() && left.get() > 0
+        };
+        serve(lookup, &asked, tell, patience);
+        answers.try_iter().collect()
+    }
+
+    #[test]
+    fn a_partition_that_cannot_be_looked_up_holds_up_no_other() {
+        let partitions: Vec<Partition> = (0..100).map(Partition).collect();
+        let answers = answers(partitions.clone(), 99, PATIENCE);
+        assert!(answers.iter().all(|it| it.id == 7) && answers.len() < 10, "{answers:?}");
+        let told: Vec<Partition> = answers
+            .iter()
+            .flat_map(|it| it.partitions.iter().flatten())
+            .map(|facts| facts.partition)
+            .collect();
+        assert_eq!(told.len(), 99, "each once");
+        let others: BTreeSet<_> = partitions.into_iter().filter(|it| *it != BAD).collect();
+        assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), others);
+    }
+
+    #[test]
+    fn a_question_whose_time_is_over_ends_with_all_that_is_left_of_it() {
+        let partitions = vec![BAD, Partition(1), Partition(2)];
+        let answers = answers(partitions, 3, Duration::ZERO);
+        assert!(answers.len() == 1 && answers[0].partitions.is_err(), "{answers:?}");
+    }
 }

@@ -94,11 +94,8 @@ impl Lookup {
             self.native.committed_offsets(list, PIECE).map_err(|it| self.failure(it, CALL))?;
         let metadata = native::metadata(&list);
         let progress = list.elements().into_iter().zip(metadata).map(|(element, metadata)| {
-            element.error().map_err(|error| self.failure(error, CALL))?;
-            let rdkafka::Offset::Offset(offset) = element.offset() else {
-                return Ok(None);
-            };
-            Ok(Some(Committed { offset: Offset(offset), metadata }))
+            let told = told(element.error(), element.offset(), metadata);
+            told.map_err(|error| self.failure(error, CALL))
         });
         progress.collect()
     }
@@ -224,6 +221,20 @@ impl Lookup {
     }
 }
 
+/// The progress that an answer tells of a partition. One that says that it can't be read is not the
+/// same as none.
+fn told(
+    read: Result<(), KafkaError>,
+    offset: rdkafka::Offset,
+    metadata: String,
+) -> Result<Option<Committed>, KafkaError> {
+    read?;
+    Ok(match offset {
+        rdkafka::Offset::Offset(offset) => Some(Committed { offset: Offset(offset), metadata }),
+        _ => None,
+    })
+}
+
 fn no_bounds(partition: Partition) -> Failure {
     let error = ClientError::plain(Code::LeaderNotAvailable);
     ClientError { message: format!("no bounds of partition {partition} were told"), ..error }
@@ -252,3 +263,21 @@ impl ClientContext for LookupContext {
 }
 
 impl ConsumerContext for LookupContext {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_that_can_not_be_read_is_not_none() {
+        let refused = || Err(KafkaError::OffsetFetch(Code::UnstableOffsetCommit));
+        let known = Committed { offset: Offset(7), metadata: "m".to_owned() };
+        for (read, offset, expected) in [
+            (Ok(()), rdkafka::Offset::Offset(7), Ok(Some(known))),
+            (Ok(()), rdkafka::Offset::Invalid, Ok(None)),
+            (refused(), rdkafka::Offset::Invalid, refused().map(|()| None)),
+        ] {
+            assert_eq!(told(read, offset, "m".to_owned()), expected);
+        }
+    }
+}

@@ -19,11 +19,12 @@ mod consumer;
 mod locator;
 mod lookup;
 mod side_thread;
+mod tenure;
 mod watch;
 
 mod broker;
 
-pub use broker::{BrokerOptions, KafkaBroker};
+pub use broker::{BrokerOptions, KafkaBroker, MEMBERSHIP_LOST};
 pub(crate) use detach::detach;
 pub(crate) use native::topic_id;
 pub use producer::TransactionalProducer;

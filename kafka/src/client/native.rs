@@ -47,6 +47,7 @@ pub(super) fn send_offsets<P: ProducerContext + 'static>(
 }
 
 /// A snapshot of a consumer's membership, owned. Never null.
+#[derive(Debug)]
 pub(super) struct Membership(*mut c::rd_kafka_consumer_group_metadata_t);
 
 // SAFETY: the snapshot is memory of its own that belongs to no thread, and only its owner has it.
@@ -63,17 +64,20 @@ impl Membership {
         (!pointer.is_null()).then_some(Self(pointer)).filter(Self::is_live)
     }
 
+    /// The member's id. It stays the same as long as the membership does: who was lost by the group
+    /// and taken in again has another one.
+    pub(super) fn member(&self) -> String {
+        // SAFETY: the pointer isn't null and the snapshot is ours. The member id points into it,
+        // and is copied before it can be destroyed.
+        unsafe { text(c::rd_kafka_consumer_group_metadata_member_id(self.0)) }
+    }
+
     /// Whether the group coordinator will check it: generation -1 with an empty member id passes
     /// unchecked, even in a group that has members (Kafka keeps that for old clients).
     fn is_live(&self) -> bool {
-        // SAFETY: the pointer isn't null and the snapshot is ours. The member id points into it, is
-        // read before it can be destroyed, and ends with a nul (empty, when there is none).
-        let (generation, member) = unsafe {
-            let member = c::rd_kafka_consumer_group_metadata_member_id(self.0);
-            let generation = c::rd_kafka_consumer_group_metadata_generation_id(self.0);
-            (generation, text(member))
-        };
-        generation >= 0 && !member.is_empty()
+        // SAFETY: the pointer isn't null and the snapshot is ours.
+        let generation = unsafe { c::rd_kafka_consumer_group_metadata_generation_id(self.0) };
+        generation >= 0 && !self.member().is_empty()
     }
 }
 
@@ -253,4 +257,19 @@ unsafe fn bytes<'a>(pointer: *const c_void, size: usize) -> Option<&'a [u8]> {
     }
     // SAFETY: by the caller's promise.
     Some(unsafe { std::slice::from_raw_parts(pointer.cast::<u8>(), size) })
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::ClientConfig;
+
+    use super::*;
+
+    #[test]
+    fn a_consumer_that_was_never_taken_in_has_no_membership() {
+        let mut config = ClientConfig::new();
+        // It knows of no broker.
+        let consumer: BaseConsumer = config.set("group.id", "g").create().expect("a consumer");
+        assert!(Membership::of(&consumer).is_none());
+    }
 }

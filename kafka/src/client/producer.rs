@@ -8,7 +8,6 @@ use std::time::Duration;
 use longshore_schemas::TopicName;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::Producer;
 use rustix::time::{ClockId, clock_gettime};
@@ -17,7 +16,7 @@ use tracing::debug;
 use super::aside::Aside;
 use super::deliveries::DeliveryContext;
 use super::live::{Live, Native};
-use super::native;
+use super::native::{self, Membership};
 use super::reaper::Reaper;
 use super::record_size::batch_bytes;
 use super::remedy_of::{Class, ClientError, Phase};
@@ -95,17 +94,17 @@ impl TransactionalProducer {
         self.size_limits = limits;
     }
 
-    /// Sends progress into the open transaction, under the consumer's membership at this moment.
-    pub(super) fn send_offsets<C: ConsumerContext>(
+    /// Sends progress into the open transaction, under a membership of this moment.
+    pub(super) fn send_offsets(
         &mut self,
-        consumer: &BaseConsumer<C>,
+        membership: Membership,
         offsets: TopicPartitionList,
         wait: Duration,
     ) -> Result<(), Failure> {
         let State::Ready(live) = &mut self.state else {
             return Err(not_ready("send_offsets_to_transaction"));
         };
-        live.send_offsets(consumer, offsets, wait, (&mut self.aside, self.patience))
+        live.send_offsets(membership, offsets, wait, (&mut self.aside, self.patience))
     }
 
     /// Gives a client up without waiting for it to close.
@@ -309,7 +308,7 @@ mod tests {
     use std::time::Instant;
 
     use rdkafka::ClientConfig;
-    use rdkafka::consumer::Consumer;
+    use rdkafka::consumer::{BaseConsumer, Consumer};
     use rdkafka::mocking::{MockCluster, MockCoordinator};
 
     use super::*;
@@ -370,7 +369,8 @@ mod tests {
             producer.begin().expect("begins");
             let mut offsets = TopicPartitionList::new();
             offsets.add_partition_offset(topic, 0, rdkafka::Offset::Offset(1)).expect("an offset");
-            producer.send_offsets(&consumer, offsets, Duration::from_secs(1))
+            let membership = Membership::of(&consumer).expect("it is a member");
+            producer.send_offsets(membership, offsets, Duration::from_secs(1))
         };
         send(&mut producer).expect("the coordinator is there");
         producer.commit(Duration::from_secs(10)).expect("commits");

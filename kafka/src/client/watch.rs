@@ -72,11 +72,18 @@ impl Watched {
         let mut findings = Findings::default();
         let mut pause = LOOK_SOON;
         while self.gone.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-            let alone = self.alone().unwrap_or_else(|failure| {
+            let looked = self.alone();
+            // The client loses the memory of an answer that came from some of the brokers only
+            // (`rd_kafka_list_groups`, `ERR__PARTIAL`): that must not happen every second.
+            let failed = looked.is_err();
+            let alone = looked.unwrap_or_else(|failure| {
                 debug!(%failure, "the group can't be looked at");
                 None
             });
             pause = findings.note(alone, Instant::now());
+            if failed {
+                pause = LOOK_LATER;
+            }
             if let Some(alone) = findings.take_due_nudge(Instant::now()) {
                 warn!(
                     group = self.group, topic = %self.lookup.topic(), partitions = ?alone,

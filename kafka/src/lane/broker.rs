@@ -38,7 +38,7 @@ pub trait Broker: Transactions {
     fn accept(&mut self, partitions: &[Partition]) -> Result<(), Failure>;
 
     /// Looks up committed progress (stable: open transactions are waited out) and the log's bounds;
-    /// the answer comes by [`Polled::Located`]. Never blocks.
+    /// the answer comes by [`Polled::Located`], in pieces if need be. Never blocks.
     fn locate(&mut self, request: Locate);
 
     /// Begins to read an accepted partition at this offset.
@@ -100,12 +100,14 @@ pub struct Locate {
     pub time: Option<i64>,
 }
 
-/// The answer, or why there is none.
+/// An answer, or why there is none.
 #[derive(Clone, Debug)]
 pub struct Located {
     /// The question's.
     pub id: u64,
-    /// One for each partition that was asked about.
+    /// One for each partition that was asked about. Those that can't be told of yet hold up no
+    /// others: they are left for another answer with the same id. Why there is none goes for all
+    /// that are left, and ends the question.
     pub partitions: Result<Vec<PartitionFacts>, Failure>,
 }
 

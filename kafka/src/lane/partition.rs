@@ -147,13 +147,15 @@ impl Owned {
         self.is_held_by_guard() && self.guard.would_grow(&self.window, self.ended)
     }
 
-    /// Whether the next owner would take this one for dead.
+    /// Whether the next owner would take this one for dead, or wouldn't know where it began: once
+    /// the group has progress elsewhere, a partition without any is taken for a new one.
     pub fn is_untold(&self, now: Duration) -> bool {
         let Phase::Releasing { told_until, told_from, .. } = self.phase else {
             return false;
         };
         let ended = self.in_flight == 0 && now < told_until;
-        self.guard.is_at_work() && (ended || now >= told_from)
+        let says_anything = self.committed.is_none() || self.guard.is_at_work();
+        says_anything && (ended || now >= told_from)
     }
 
     /// Whether a commit is the last one of this assignment, as far as anybody knows; `left`: some
@@ -165,8 +167,12 @@ impl Owned {
         }
     }
 
-    /// Nothing new begins; it is given back by `deadline`.
+    /// Nothing new begins; it is given back by `deadline`, or by an earlier one that it has.
     pub fn begin_release(&mut self, deadline: Duration, now: Duration) {
+        let deadline = match self.phase {
+            Phase::Releasing { deadline: before, .. } => before.min(deadline),
+            _ => deadline,
+        };
         let told_until = deadline.min(now + TELL_MAX);
         let told_from = deadline.saturating_sub(TELL_MAX).max(now);
         self.phase = Phase::Releasing { deadline, told_until, told_from };

@@ -229,6 +229,21 @@ impl Cluster {
         self.lock().call_max = call_max;
     }
 
+    /// From now on each record of a transaction takes so long to be delivered, as over a thin line.
+    pub fn slow_records(&self, record_time: Duration) {
+        self.lock().record_time = record_time;
+    }
+
+    /// The partition loses its leader: no lookup of its bounds is answered until it has one again.
+    pub fn lose_leader(&self, topic: &TopicName, partition: Partition) {
+        self.lock().leaderless.insert((topic.clone(), partition));
+    }
+
+    /// It has a leader again.
+    pub fn elect_leader(&self, topic: &TopicName, partition: Partition) {
+        self.lock().leaderless.remove(&(topic.clone(), partition));
+    }
+
     /// The brokers' clock, by which records are stamped.
     pub fn timestamp(&self) -> Timestamp {
         self.lock().timestamp()

@@ -186,20 +186,26 @@ impl Consumer {
         self.offered.is_empty() && self.asked_back.is_empty()
     }
 
-    /// The answer to the first question that has one.
+    /// The answer to the first question that has one, at least for some of its partitions.
     fn answer(&mut self) -> Option<Located> {
         if let Some(ready) = self.answers.pop_front() {
             return Some(ready);
         }
         let state = self.cluster.lock();
-        let answers = self.questions.iter().enumerate().find_map(|(index, question)| {
-            let facts = state.facts(&self.group, &self.topic, question)?;
-            let partitions = facts.map_err(|code| code.failure("committed"));
-            Some((index, Located { id: question.id, partitions }))
-        });
-        let (index, located) = answers?;
-        self.questions.remove(index);
-        Some(located)
+        let tells = |it: &Partition| state.tells(&self.group, &self.topic, *it);
+        let has_answer = |it: &Locate| it.partitions.is_empty() || it.partitions.iter().any(tells);
+        let index = self.questions.iter().position(has_answer)?;
+        let question = self.questions.remove(index)?;
+        let (told, left) = question.partitions.iter().partition(|it| tells(it));
+        let facts =
+            state.facts(&self.group, &self.topic, &Locate { partitions: told, ..question.clone() });
+        let left = Locate { partitions: left, ..question };
+        let id = left.id;
+        if facts.is_ok() && !left.partitions.is_empty() {
+            self.questions.push_back(left);
+        }
+        let partitions = facts.map_err(|code| code.failure("committed"));
+        Some(Located { id, partitions })
     }
 
     /// Reads on in one of the partitions that have something, by the seed.

@@ -162,12 +162,13 @@ impl Producer {
         let Some(session) = self.session else { return };
         while let Some((tag, write)) = self.outbox.queue.pop_front() {
             let enlisted = self.outbox.enlisted.contains(&write.to);
-            let answer = self.process.cluster.lock().write(
-                &self.process.transactional_id,
-                session,
-                enlisted,
-                &write,
-            );
+            let mut state = self.process.cluster.lock();
+            if self.phase == Phase::Open && state.record_time > Duration::ZERO {
+                let record_time = state.record_time;
+                state.advance(record_time);
+            }
+            let answer = state.write(&self.process.transactional_id, session, enlisted, &write);
+            drop(state);
             match answer {
                 Err(Code::ConcurrentTransactions) => {
                     self.outbox.queue.push_front((tag, write));

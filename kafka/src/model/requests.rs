@@ -136,21 +136,23 @@ impl State {
         Ok(())
     }
 
-    /// OffsetFetch (stable) and ListOffsets; none while an open transaction may change the answer.
+    /// Whether there is an answer about a partition: not while an open transaction may change it.
+    pub(super) fn tells(&self, group: &str, topic: &TopicName, partition: Partition) -> bool {
+        let of = (topic.clone(), partition);
+        let is_stable = self.groups.get(group).is_none_or(|it| it.offsets.is_stable(&of));
+        is_stable && !self.leaderless.contains(&of)
+    }
+
+    /// OffsetFetch (stable) and ListOffsets.
     pub(super) fn facts(
         &self,
         group: &str,
         topic: &TopicName,
         request: &Locate,
-    ) -> Option<Result<Vec<PartitionFacts>, Code>> {
+    ) -> Result<Vec<PartitionFacts>, Code> {
         let offsets = self.groups.get(group).map(|it| &it.offsets);
-        let of = |partition: &Partition| (topic.clone(), *partition);
-        let stable = |it| offsets.is_none_or(|offsets| offsets.is_stable(&of(it)));
-        if !request.partitions.iter().all(stable) {
-            return None;
-        }
         let facts = |&partition: &Partition| {
-            let of = of(&partition);
+            let of = (topic.clone(), partition);
             let log = self.log(&of).ok_or(Code::UnknownTopicOrPartition)?;
             Ok(PartitionFacts {
                 partition,
@@ -162,7 +164,7 @@ impl State {
                 time_offset: request.time.map(|time| log.offset_at(Timestamp(time))),
             })
         };
-        Some(request.partitions.iter().map(facts).collect())
+        request.partitions.iter().map(facts).collect()
     }
 
     /// Writes what was held.

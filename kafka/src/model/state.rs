@@ -1,6 +1,6 @@
 //! All that a cluster is, and its clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use longshore_schemas::{Timestamp, TopicName};
@@ -36,6 +36,10 @@ pub(super) struct State {
     pub(super) seen: Seen,
     pub(super) markers: Markers,
     pub(super) late: Vec<(Duration, Request)>,
+    /// Partitions that nobody can be told the bounds of.
+    pub(super) leaderless: BTreeSet<TopicPartition>,
+    /// What the delivery of a record takes.
+    pub(super) record_time: Duration,
     /// The longest that a call takes.
     pub(super) call_max: Duration,
     last_member: u32,
@@ -90,6 +94,8 @@ impl State {
             seen: Seen::default(),
             markers: Markers::AtOnce,
             late: Vec::new(),
+            leaderless: BTreeSet::new(),
+            record_time: Duration::ZERO,
             call_max: Duration::ZERO,
             last_member: 0,
             last_producer: 0,

@@ -39,6 +39,43 @@ fn what_a_builder_sets_beyond_the_defaults_can_not_be_overridden() {
 }
 
 #[test]
+fn what_the_guarantee_rests_on_is_told_to_every_client() {
+    let settings = settings();
+    let group = [
+        ("group.id", "g"),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("auto.offset.reset", "error"),
+        ("isolation.level", "read_committed"),
+    ];
+    let member = [
+        ("group.instance.id", "s"),
+        ("partition.assignment.strategy", "cooperative-sticky"),
+        ("enable.partition.eof", "true"),
+        ("session.timeout.ms", "45000"),
+        ("max.poll.interval.ms", "120000"),
+        ("debug", "metadata"),
+    ];
+    let producer = [
+        ("transactional.id", "t"),
+        ("enable.idempotence", "true"),
+        ("acks", "all"),
+        ("delivery.report.only.error", "false"),
+        ("transaction.timeout.ms", "15000"),
+        ("debug", "broker"),
+    ];
+    for (config, properties) in [
+        (settings.lane_consumer("g", Some("s")), &[&group[..], &member].concat()),
+        (settings.lookup_consumer("g"), &group.to_vec()),
+        (settings.transactional_producer("t", &[]), &producer.to_vec()),
+    ] {
+        for (key, value) in properties {
+            assert_eq!(config.get(key), Some(*value), "{key}");
+        }
+    }
+}
+
+#[test]
 fn a_default_gives_way_to_an_override() {
     let mut settings = settings();
     settings.override_property("linger.ms", "50").expect("allowed");
@@ -112,4 +149,17 @@ fn secrets_are_never_shown() {
     assert!(!debug.contains("hunter2"), "{debug}");
     assert!(debug.contains("alice"), "{debug}");
     assert!(settings.shown_overrides().all(|(_, value)| value != "hunter2"));
+}
+
+#[test]
+fn the_queue_takes_the_largest_record_however_small_the_buffers() {
+    let settings = Settings { buffers: 64 << 10, ..settings() };
+    for (limits, least) in [(&[][..], MESSAGE_BYTES_MAX), (&[5_000_000], 5_000_000)] {
+        let producer = settings.transactional_producer("t", limits);
+        let kbytes = producer.get("queue.buffering.max.kbytes").and_then(|it| it.parse().ok());
+        assert!(kbytes.is_some_and(|it: usize| it * 1024 >= 2 * least), "{limits:?}: {kbytes:?}");
+    }
+    let large = Settings { buffers: 64 << 20, ..settings };
+    let producer = large.transactional_producer("t", &[]);
+    assert_eq!(producer.get("queue.buffering.max.kbytes"), Some("32768"));
 }

@@ -3,15 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use longshore_kafka::Partition;
-use longshore_kafka::client::{BrokerOptions, KafkaBroker};
-use longshore_kafka::lane::broker::{Broker, Polled};
+use longshore_chaos::Rules;
+use longshore_kafka::client::{BrokerOptions, KafkaBroker, MEMBERSHIP_LOST};
+use longshore_kafka::lane::broker::{Broker, Polled, Sent};
+use longshore_kafka::{Failure, Partition, Remedy, Settings, Spoiled, Transaction};
 use longshore_schemas::TopicName;
 
-use crate::harness::{DEADLINE, join, options, settings, topic, unique};
+use crate::harness::{DEADLINE, join, options, ready, sent, settings, topic, topic_with, unique};
+use crate::proxied::Proxied;
 
 fn in_slot(slot: &str, topic: &TopicName, group: &str) -> KafkaBroker {
-    let options = options(settings(), topic, group);
+    in_slot_by(settings(), slot, topic, group)
+}
+
+fn in_slot_by(settings: Settings, slot: &str, topic: &TopicName, group: &str) -> KafkaBroker {
+    let options = options(settings, topic, group);
     let options = BrokerOptions { slot: Some(slot.to_owned()), ..options };
     KafkaBroker::connect(options).expect("connected")
 }
@@ -31,6 +37,23 @@ fn answer(member: &mut KafkaBroker, owned: &mut BTreeSet<Partition>) {
     }
 }
 
+/// What is asked back from the first member, and not answered, while the second one joins.
+fn asked_back(
+    first: &mut KafkaBroker,
+    (second, of_second): (&mut KafkaBroker, &mut BTreeSet<Partition>),
+) -> Vec<Partition> {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        assert!(Instant::now() < until, "nothing was asked back");
+        answer(second, of_second);
+        match first.poll(Duration::from_millis(20)).expect("polled") {
+            Some(Polled::Revoked { partitions, .. }) => return partitions,
+            Some(Polled::Assigned(partitions)) => first.accept(&partitions).expect("accepted"),
+            _ => {}
+        }
+    }
+}
+
 #[test]
 fn a_member_that_dies_between_the_rounds_of_a_rebalance_leaves_no_partition_alone() {
     let topic = topic(4);
@@ -40,16 +63,7 @@ fn a_member_that_dies_between_the_rounds_of_a_rebalance_leaves_no_partition_alon
     // The second member's share is asked back from the first, which dies before it has answered.
     let mut second = in_slot("second", &topic, &group);
     let mut of_second = BTreeSet::new();
-    let until = Instant::now() + DEADLINE;
-    loop {
-        assert!(Instant::now() < until, "nothing was asked back");
-        answer(&mut second, &mut of_second);
-        match first.poll(Duration::from_millis(20)).expect("polled") {
-            Some(Polled::Revoked { .. }) => break,
-            Some(Polled::Assigned(partitions)) => first.accept(&partitions).expect("accepted"),
-            _ => {}
-        }
-    }
+    asked_back(&mut first, (&mut second, &mut of_second));
     drop(first);
     let mut successor = in_slot("first", &topic, &group);
     let mut of_successor = BTreeSet::new();
@@ -60,4 +74,76 @@ fn a_member_that_dies_between_the_rounds_of_a_rebalance_leaves_no_partition_alon
         answer(&mut successor, &mut of_successor);
     }
     assert!(of_second.is_disjoint(&of_successor), "{of_second:?} {of_successor:?}");
+}
+
+/// As `kept` is in the group now, in a transaction of its own.
+fn commit(member: &mut KafkaBroker, kept: &Sent) -> Result<(), Failure> {
+    ready(member);
+    let mut transaction = Transaction::begin(member, DEADLINE).expect("begun");
+    match transaction.send_progress(std::slice::from_ref(kept)) {
+        Ok(()) => drop(transaction.commit()),
+        Err(Spoiled::Failed(failure)) => return Err(failure),
+        Err(Spoiled::Refused(refused)) => panic!("nothing was written: {refused:?}"),
+    }
+    Ok(())
+}
+
+/// Its session ends while it is asked for half of what it has. The group takes it in again, since
+/// it has a slot, and the client never says that the other half is lost.
+#[test]
+fn a_member_that_was_lost_in_a_rebalance_commits_nothing_of_what_it_kept() {
+    let kafka = Proxied::alone();
+    let topic = topic_with(&kafka.direct(), 4, &[]);
+    let group = unique("group");
+    let short = |mut settings: Settings| {
+        settings.session_timeout = Duration::from_secs(6);
+        settings.transaction_timeout = Duration::from_secs(5);
+        settings
+    };
+    let mut first = in_slot_by(short(kafka.settings()), "first", &topic, &group);
+    assert_eq!(join(&mut first).len(), 4);
+    let direct = || short(Settings::new(kafka.direct()));
+    let mut second = in_slot_by(direct(), "second", &topic, &group);
+    let mut of_second = BTreeSet::new();
+    let asked = asked_back(&mut first, (&mut second, &mut of_second));
+    let kept = (0..4).map(Partition).find(|it| !asked.contains(it)).expect("two are kept");
+
+    kafka.control.set_rules(Rules { black_hole: true, ..Rules::default() });
+    let until = Instant::now() + DEADLINE;
+    while of_second.len() < 4 {
+        assert!(Instant::now() < until, "the second has only {of_second:?}");
+        answer(&mut second, &mut of_second);
+    }
+    let by_second = Sent { partition: kept, ..sent(50, "second") };
+    commit(&mut second, &by_second).expect("it owns all");
+    kafka.control.set_rules(Rules::default());
+
+    first.release(&asked).expect("released");
+    let by_first = Sent { partition: kept, ..sent(10, "first") };
+    let mut of_first = BTreeSet::new();
+    let until = Instant::now() + DEADLINE;
+    let lost = loop {
+        assert!(Instant::now() < until, "it never hears that it has lost its partitions");
+        answer(&mut second, &mut of_second);
+        match first.poll(Duration::from_millis(20)) {
+            Err(failure) if failure.remedy == Remedy::Leave => break failure,
+            Err(failure) => assert_eq!(failure.remedy, Remedy::Retry, "{failure}"),
+            Ok(Some(Polled::Revoked { lost: true, .. })) => panic!("the client tells by now: good"),
+            Ok(Some(Polled::Assigned(partitions))) => first.accept(&partitions).expect("accepted"),
+            Ok(Some(Polled::Revoked { partitions, .. })) => {
+                first.release(&partitions).expect("released");
+            }
+            Ok(_) => {}
+        }
+        let sent = commit(&mut first, &by_first);
+        assert!(sent.is_err(), "it committed progress of a partition that another one has");
+    };
+    assert_eq!(lost.code, MEMBERSHIP_LOST, "{lost}");
+    let until = Instant::now() + DEADLINE;
+    while of_first.is_empty() || of_first.len() + of_second.len() < 4 {
+        assert!(Instant::now() < until, "it never comes back: {of_first:?} {of_second:?}");
+        answer(&mut second, &mut of_second);
+        answer(&mut first, &mut of_first);
+    }
+    assert!(of_first.is_disjoint(&of_second), "{of_first:?} {of_second:?}");
 }

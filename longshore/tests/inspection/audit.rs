@@ -57,6 +57,7 @@ impl Planted {
             attempts: 1,
             stage: self.group.as_str().into(),
             failed_at: Timestamp(0),
+            item_time: None,
         };
         failure.write(&mut record.headers);
         record

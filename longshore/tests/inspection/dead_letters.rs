@@ -19,6 +19,7 @@ fn the_newest_of_a_stage_are_listed() {
             attempts: 5,
             stage: stage.into(),
             failed_at: Timestamp(1_700_000_000_000 + number),
+            item_time: None,
         };
         failure.write(&mut record.headers);
         record

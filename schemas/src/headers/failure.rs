@@ -1,7 +1,9 @@
 //! What the headers of a dead letter say: why an item was given up, where and when.
 
 use super::reading::{parsed, required_name};
-use super::{ATTEMPTS, ERROR_CLASS, ERROR_MESSAGE, FAILED_AT, HeaderError, Headers, ORIGIN, STAGE};
+use super::{
+    ATTEMPTS, ERROR_CLASS, ERROR_MESSAGE, FAILED_AT, HeaderError, Headers, ORIGIN, STAGE, TIMESTAMP,
+};
 use crate::cut::cut;
 use crate::{Origin, StageName, Timestamp};
 
@@ -23,6 +25,8 @@ pub struct Failure {
     pub stage: StageName,
     /// When.
     pub failed_at: Timestamp,
+    /// The timestamp of the item; that of the dead letter is the time of its writing.
+    pub item_time: Option<Timestamp>,
 }
 
 impl Failure {
@@ -41,6 +45,7 @@ impl Failure {
             attempts: parsed(headers, ATTEMPTS, "a number from 0 to 4294967295")?,
             stage: required_name(headers, STAGE)?.into(),
             failed_at: Timestamp(parsed(headers, FAILED_AT, "milliseconds since 1970")?),
+            item_time: headers.parse(TIMESTAMP).map(Timestamp),
         }))
     }
 
@@ -54,6 +59,9 @@ impl Failure {
         add(ATTEMPTS, self.attempts.to_string());
         add(STAGE, self.stage.to_string());
         add(FAILED_AT, self.failed_at.0.to_string());
+        if let Some(time) = self.item_time {
+            add(TIMESTAMP, time.0.to_string());
+        }
     }
 }
 
@@ -69,6 +77,7 @@ mod tests {
             attempts: 5,
             stage: "price".into(),
             failed_at: Timestamp(1_700_000_000_000),
+            item_time: Some(Timestamp(1_600_000_000_000)),
         }
     }
 
@@ -89,7 +98,7 @@ mod tests {
         assert_eq!(Failure::read(&headers), Ok(Some(again)));
         let first = headers.iter().next().unwrap();
         assert_eq!(first, (ORIGIN, Some(&"orders/0/1/2".into())));
-        assert_eq!(headers.len(), 1 + 2 * 6);
+        assert_eq!(headers.len(), 1 + 2 * 7);
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub const STAGE: &str = "ls-stage";
 /// Of a dead letter: when, in milliseconds since 1970.
 pub const FAILED_AT: &str = "ls-failed-at";
 
+/// Of a dead letter: the timestamp of the item, in milliseconds since 1970.
+pub const TIMESTAMP: &str = "ls-timestamp";
+
 /// Of a dead letter that comes from no topic: the file or generator that it was read from.
 pub const SOURCE: &str = "ls-source";
 /// Of such a dead letter: the number of its line or item in there, from 1.

@@ -56,6 +56,7 @@ fn failure() -> impl Strategy<Value = Failure> {
             attempts,
             stage,
             failed_at,
+            item_time: (attempts % 2 == 0).then_some(failed_at),
         },
     )
 }

@@ -2,12 +2,15 @@
  * seconds as the file says that WRONG_CLOCK names, eight bytes in the machine's order. Clocks that
  * nobody can set are left alone. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +46,34 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
         now->tv_sec += offset();
     }
     return code;
+}
+
+typedef int (*timed_wait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+
+/* Waits until a time of the wall clock: the kernel must be told the right one. */
+int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+                           const struct timespec *restrict until) {
+    static timed_wait wait;
+    if (!wait) {
+        /* An older form of the same name is found first where there is one. */
+        void *found = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+        wait = (timed_wait)(found ? found : dlsym(RTLD_NEXT, "pthread_cond_timedwait"));
+    }
+    struct timespec right = *until;
+    right.tv_sec -= offset();
+    return wait(condition, mutex, &right);
+}
+
+/* The same of C's own threads. */
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+                  const struct timespec *restrict until) {
+    static int (*wait)(cnd_t *, mtx_t *, const struct timespec *);
+    if (!wait) {
+        wait = (int (*)(cnd_t *, mtx_t *, const struct timespec *))dlsym(RTLD_NEXT, "cnd_timedwait");
+    }
+    struct timespec right = *until;
+    right.tv_sec -= offset();
+    return wait(condition, mutex, &right);
 }
 
 time_t time(time_t *now) {

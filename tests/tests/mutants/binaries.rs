@@ -1,6 +1,6 @@
 //! Test binaries with all mutants in them, each run with one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ const TEST_TIME_MAX: Duration = Duration::from_secs(240);
 /// thousand.
 const HISTORIES_OF_EACH: &str = "4000";
 
-/// The test binaries of some tests, and how long they take without a mutant.
+/// Some tests, and how long they take without a mutant.
 pub struct Binaries {
     tests: Tests,
     files: Vec<PathBuf>,
@@ -29,29 +29,43 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Builds them, and sees that they pass without any mutant.
-    pub fn built(workspace: &Workspace, tests: Tests) -> Self {
-        let built = Self { tests, files: build(workspace, tests), take: Duration::ZERO };
+    /// Picks theirs from what was built, and sees that they pass without any mutant.
+    pub fn of(tests: Tests, built: &[Built]) -> Self {
+        let theirs = built
+            .iter()
+            .filter(|it| it.package == tests.package && tests.binaries.contains(&it.name.as_str()));
+        let files: Vec<PathBuf> = theirs.map(|it| it.file.clone()).collect();
+        assert_eq!(files.len(), tests.binaries.len(), "{tests:?}: not all were built");
+        let tried = Self { tests, files, take: Duration::ZERO };
         let begun = Instant::now();
-        assert!(built.pass(None, TEST_TIME_MAX), "{tests:?} fail without any mutant");
-        Self { take: begun.elapsed(), ..built }
+        assert!(tried.pass(None, tests.filter, TEST_TIME_MAX), "{tests:?} fail without any mutant");
+        Self { take: begun.elapsed(), ..tried }
     }
 
-    /// Whether they find this mutant.
-    pub fn find(&self, mutant: usize) -> bool {
-        !self.pass(Some(mutant), TEST_TIME_LEAST.max(self.take * STUCK))
+    /// Whether they find this mutant, which is in this file. The file's own tests are asked first:
+    /// they take milliseconds, and find most.
+    pub fn find(&self, mutant: usize, file: &str) -> bool {
+        let within = TEST_TIME_LEAST.max(self.take * STUCK);
+        let fail = |filter: &str| !self.pass(Some(mutant), filter, within);
+        fail(&module(file)) || fail(self.tests.filter)
     }
 
-    fn pass(&self, mutant: Option<usize>, within: Duration) -> bool {
+    fn pass(&self, mutant: Option<usize>, filter: &str, within: Duration) -> bool {
         self.files.iter().all(|file| {
             let mut command = Command::new(file);
-            command.arg(self.tests.filter).env_remove(WHICH);
+            command.arg(filter).env_remove(WHICH);
             if let Some(number) = mutant {
                 command.env(WHICH, number.to_string());
             }
             passes(&mut command, within)
         })
     }
+}
+
+/// The path of the module that is in a file, by which its tests are called.
+fn module(file: &str) -> String {
+    let (_, path) = file.split_once("/src/").unwrap_or_default();
+    path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::") + "::"
 }
 
 fn passes(command: &mut Command, within: Duration) -> bool {
@@ -70,11 +84,28 @@ fn passes(command: &mut Command, within: Duration) -> bool {
     false
 }
 
-/// Builds the test binaries: where they are.
-fn build(workspace: &Workspace, tests: Tests) -> Vec<PathBuf> {
+/// A test binary.
+#[derive(Debug)]
+pub struct Built {
+    package: String,
+    /// `lib` for a crate's own tests, or the name of its integration test.
+    name: String,
+    file: PathBuf,
+}
+
+/// Builds the test binaries of all these tests at once, so that what they share is compiled once.
+pub fn build(workspace: &Workspace, all: &[Tests]) -> Vec<Built> {
     let mut command = Command::new(env!("CARGO"));
     command.args(["test", "--release", "--no-run", "--message-format", "json"]);
-    command.args(["-p", tests.package]).args(tests.binaries);
+    for tests in all {
+        command.args(["-p", tests.package]);
+        for name in tests.binaries {
+            match *name {
+                "lib" => command.arg("--lib"),
+                name => command.args(["--test", name]),
+            };
+        }
+    }
     command.current_dir(workspace.root()).env("CARGO_TARGET_DIR", workspace.target());
     let output = command.output().expect("cargo runs");
     let messages = String::from_utf8_lossy(&output.stdout);
@@ -83,7 +114,17 @@ fn build(workspace: &Workspace, tests: Tests) -> Vec<PathBuf> {
     let errors = messages.iter().filter(|it| it["message"]["level"] == "error");
     let errors = errors.filter_map(|it| it["message"]["rendered"].as_str());
     let said = || errors.collect::<String>() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{tests:?} with the mutants in it: {}", said());
-    let tests_only = messages.iter().filter(|it| it["profile"]["test"] == true);
-    tests_only.filter_map(|it| it["executable"].as_str().map(PathBuf::from)).collect()
+    assert!(output.status.success(), "with the mutants in it: {}", said());
+    messages.iter().filter_map(built).collect()
+}
+
+/// What a message of cargo's says of a test binary.
+fn built(message: &Value) -> Option<Built> {
+    let file = PathBuf::from(message["executable"].as_str()?);
+    let is_test = message["profile"]["test"] == true;
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.file_name()?;
+    let package = format!("longshore-{}", folder.to_string_lossy());
+    let is_lib = message["target"]["kind"].as_array()?.iter().any(|kind| kind == "lib");
+    let name = if is_lib { "lib" } else { message["target"]["name"].as_str()? };
+    is_test.then_some(Built { package, name: name.to_owned(), file })
 }

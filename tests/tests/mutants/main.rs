@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use binaries::Binaries;
+use binaries::{Binaries, build};
 use copy::Workspace;
 use table::{HISTORIES, JOIN, LANE, Mutant, TRANSACTION, mutants};
 use weave::{Change, weave};
@@ -25,10 +25,12 @@ fn the_tests_find_every_mutant() {
     let all = mutants();
     let workspace = Workspace::copied(&woven(&all));
     let mut survivors = Vec::new();
-    for tests in [LANE, TRANSACTION, JOIN, HISTORIES] {
-        let binaries = Binaries::built(&workspace, tests);
+    let groups = [LANE, TRANSACTION, JOIN, HISTORIES];
+    let built = build(&workspace, &groups);
+    for tests in groups {
+        let binaries = Binaries::of(tests, &built);
         let mutants = all.iter().enumerate().filter(|(_, it)| it.tests == tests);
-        let survive = mutants.filter(|(number, _)| !binaries.find(*number));
+        let survive = mutants.filter(|(number, it)| !binaries.find(*number, it.file));
         survivors.extend(survive.map(|(_, it)| it.defect));
     }
     assert!(survivors.is_empty(), "no test finds these: {survivors:#?}");

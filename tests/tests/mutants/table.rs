@@ -24,24 +24,23 @@ pub struct Mutant {
 pub struct Tests {
     /// The crate.
     pub package: &'static str,
-    /// Which of its test binaries, as cargo is told.
+    /// Which of its test binaries: `lib`, or an integration test by its name.
     pub binaries: &'static [&'static str],
     /// Which of them.
     pub filter: &'static str,
 }
 
 /// The lane's own tests: its core by tables, its loop over the model.
-pub const LANE: Tests =
-    Tests { package: "longshore-kafka", binaries: &["--lib"], filter: "lane::" };
+pub const LANE: Tests = Tests { package: "longshore-kafka", binaries: &["lib"], filter: "lane::" };
 /// What a transaction makes of what happened to its records.
 pub const TRANSACTION: Tests =
-    Tests { package: "longshore-kafka", binaries: &["--lib"], filter: "transaction::" };
+    Tests { package: "longshore-kafka", binaries: &["lib"], filter: "transaction::" };
 /// The gather's own tests, and the join over the model.
 pub const JOIN: Tests =
-    Tests { package: "longshore-coordinator", binaries: &["--tests"], filter: "" };
+    Tests { package: "longshore-coordinator", binaries: &["lib", "lane"], filter: "" };
 /// Histories by seed, of stages and of joins.
 pub const HISTORIES: Tests =
-    Tests { package: "longshore-simulation", binaries: &["--test", "histories"], filter: "" };
+    Tests { package: "longshore-simulation", binaries: &["histories"], filter: "" };
 
 const fn mutant(
     tests: Tests,

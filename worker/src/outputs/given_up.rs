@@ -47,7 +47,9 @@ pub(crate) fn given_up(
     Ok(outputs)
 }
 
-/// The record as it came, byte for byte, with its failure behind its own headers.
+/// The record as it came, byte for byte, with its failure behind its own headers. Its timestamp is
+/// the time of writing: by an old item's, retention would delete the dead letter at once, and one
+/// that lies ahead of the broker's clock is refused (KIP-1030).
 fn dead_letter(wiring: &Wiring, record: &Record, given_up: &GivenUp<'_>) -> Outgoing {
     let failure = Failure {
         class: given_up.error.class().into(),
@@ -56,6 +58,7 @@ fn dead_letter(wiring: &Wiring, record: &Record, given_up: &GivenUp<'_>) -> Outg
         attempts: given_up.attempts,
         stage: wiring.stage.clone(),
         failed_at: given_up.at,
+        item_time: record.timestamp,
     };
     let mut headers = record.headers.clone();
     failure.write(&mut headers);
@@ -65,6 +68,6 @@ fn dead_letter(wiring: &Wiring, record: &Record, given_up: &GivenUp<'_>) -> Outg
         key: record.key.clone(),
         value: record.value.clone(),
         headers,
-        timestamp: record.timestamp,
+        timestamp: None,
     }
 }

@@ -117,14 +117,19 @@ impl Owner {
     }
 
     /// The greatest number of effects, at most `most`, after which a transaction may end: with a
-    /// record, or after journalled effects that are the first of their record.
+    /// record, or after effects that are the first of their record and journalled, or followed by a
+    /// journalled one that they go with.
     fn cut(&self, most: usize) -> usize {
         let may_end = |count: &usize| {
             let Some(left) = self.pending.get(*count) else {
                 return true;
             };
+            let mut next: Option<&Effect> = None;
             let sent = self.pending.iter().take(*count).rev();
-            sent.take_while(|effect| effect.at == left.at).all(Effect::is_journalled)
+            sent.take_while(|effect| effect.at == left.at).all(|effect| {
+                let next = next.replace(effect);
+                effect.is_journalled() || next.is_some_and(|next| effect.goes_with(next))
+            })
         };
         (0..=most.min(self.pending.len())).rev().find(may_end).unwrap_or(0)
     }
@@ -401,6 +406,28 @@ fn changed_rules_act_once_after_the_replay() {
     owner.finish(&mut kafka);
     assert_eq!((kafka.written.len(), kafka.low), (1, 3));
     assert_eq!(Owner::start(&kafka, &rules("any_done")).pending, []);
+}
+
+#[test]
+fn changed_rules_that_call_groups_off_say_so_once_wherever_a_transaction_ends() {
+    let groups = ["a", "b", "c"];
+    let opened = groups.map(|group| open(group, 1, listed(&["p0", "s0"])));
+    let failed = groups.map(|group| part(group, 1, "!p0"));
+    let inbox = opened.into_iter().chain(failed).map(|record| (Timestamp(1), record)).collect();
+    let mut kafka = Kafka { inbox, ..Kafka::default() };
+    let mut owner = Owner::start(&kafka, &rules("all_done"));
+    (0..6).for_each(|_| owner.absorb(&kafka));
+    owner.commit(&mut kafka, usize::MAX);
+    assert_eq!((kafka.position, kafka.written.len()), (6, 0));
+    let fail_fast = Rules { on_failed: OnFailed::FailFast, ..rules("all_done") };
+    for left in [3, 2, 1, 0] {
+        let mut owner = Owner::start(&kafka, &fail_fast);
+        assert_eq!(owner.pending.len(), 2 * left);
+        owner.commit(&mut kafka, 3);
+    }
+    let lines = kafka.written.into_iter().map(|action| line(&Effect { at: None, action }));
+    let each = ["cancel", "failed by rule: !p0 -s0"];
+    assert_eq!(lines.collect::<Vec<_>>(), each.repeat(3));
 }
 
 #[test]

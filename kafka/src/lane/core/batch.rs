@@ -130,7 +130,6 @@ impl Core {
             owned.held_bytes -= mine().map(held).sum::<usize>();
         }
         self.ready.relax();
-        self.batch_items_max = (self.batch_items_max * 2).min(self.config.limits.batch_items_max);
         batch.outcomes
     }
 
@@ -165,9 +164,14 @@ impl Core {
         }
     }
 
-    /// A transaction took too long: the next ones hold half as much, growing back with success.
-    pub fn shrink(&mut self) {
-        self.batch_items_max = (self.batch_items_max / 2).max(1);
+    /// A transaction of so many outcomes took too long: the next ones hold half as much.
+    pub fn shrink(&mut self, outcomes: usize) {
+        self.batch_items_max = (self.batch_items_max.min(outcomes) / 2).max(1);
+    }
+
+    /// There is time for twice as much in a transaction.
+    pub fn grow(&mut self) {
+        self.batch_items_max = (self.batch_items_max * 2).min(self.config.limits.batch_items_max);
     }
 }
 

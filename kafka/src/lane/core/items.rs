@@ -1,5 +1,6 @@
 //! Records come in, items go out, outcomes come back.
 
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,9 +44,12 @@ impl Core {
 
     /// The end of a partition was reached: nothing stands between its last record and `position`.
     pub fn reach(&mut self, partition: Partition, position: Offset, now: Duration) {
-        let reading =
-            self.partitions.get_mut(&partition).filter(|owned| owned.phase == Phase::Running);
-        if let Some(owned) = reading {
+        let Some(owned) = self.partitions.get_mut(&partition) else {
+            return;
+        };
+        // Markers are passed too, though no record tells.
+        owned.next_read = owned.next_read.max(position);
+        if owned.phase == Phase::Running {
             owned.reached(position, now);
         }
     }
@@ -59,12 +63,13 @@ impl Core {
         if self.in_flight() >= self.config.limits.in_flight_max {
             return None;
         }
-        let count = self.partitions.len();
-        for step in 0..count {
-            let index = (self.turn + step) % count;
-            if let Some(item) = self.partitions.values_mut().nth(index).and_then(Owned::next) {
-                self.turn = index + 1;
-                return Some(item);
+        let turn = self.turn;
+        for round in [(Included(turn), Unbounded), (Unbounded, Excluded(turn))] {
+            for (partition, owned) in self.partitions.range_mut(round) {
+                if let Some(item) = owned.next() {
+                    self.turn = Partition(partition.0 + 1);
+                    return Some(item);
+                }
             }
         }
         None

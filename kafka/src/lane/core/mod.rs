@@ -26,7 +26,7 @@ pub struct Core {
     epochs: u64,
     batch_items_max: usize,
     /// Which partition is asked first for its next item, so that none is favored.
-    turn: usize,
+    turn: Partition,
     /// The only partition whose items may begin, if there is one.
     suspect: Option<Partition>,
 }
@@ -41,7 +41,7 @@ impl Core {
             ready: Ready::new(),
             epochs: 0,
             batch_items_max,
-            turn: 0,
+            turn: Partition(0),
             suspect: None,
         }
     }

@@ -49,17 +49,20 @@ fn take_over(core: &mut Core, partition: Partition) -> Epoch {
 
 /// Takes a partition over from its beginning: it isn't committed that anybody is at work.
 fn take_over_unsaid(core: &mut Core, partition: Partition) -> Epoch {
-    let start = Start {
+    let epoch = core.assign(partition, &start(), NOW);
+    core.prepared(partition, epoch, Offset(0)).expect("it is ours");
+    epoch
+}
+
+fn start() -> Start {
+    Start {
         topic_id: TopicId::new(1),
         position: Offset(0),
         finished: FinishedMap::default(),
         state: String::new(),
         guard: Guard::fresh(Offset(0)),
         resumed: true,
-    };
-    let epoch = core.assign(partition, &start, NOW);
-    core.prepared(partition, epoch, Offset(0)).expect("it is ours");
-    epoch
+    }
 }
 
 fn record(partition: Partition, offset: i64) -> Record {
@@ -279,6 +282,35 @@ fn a_revocation_that_takes_too_long_is_over() {
     core.begin_release(&[PARTITION], deadline, NOW);
     assert!(core.released(deadline - Duration::from_millis(1)).is_empty());
     assert_eq!(core.released(deadline), [PARTITION]);
+}
+
+#[test]
+fn of_two_deadlines_the_earlier_one_counts() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    core.receive(record(PARTITION, 0));
+    let _at_work = core.next_item().expect("it may begin");
+    let second = Duration::from_secs;
+    core.begin_release(&[PARTITION], second(7), NOW);
+    core.begin_release(&[PARTITION], second(16), second(6));
+    assert!(core.released(second(7) - Duration::from_millis(1)).is_empty());
+    assert_eq!(core.released(second(7)), [PARTITION]);
+    core.begin_release(&[PARTITION], second(5), second(4));
+    assert_eq!(core.released(second(5)), [PARTITION]);
+}
+
+#[test]
+fn a_partition_without_progress_waits_a_moment_for_the_commit_of_its_position() {
+    let mut core = core();
+    core.config.deaths_max = None;
+    let start = Start { resumed: false, ..start() };
+    core.assign(PARTITION, &start, NOW);
+    core.begin_release(&[PARTITION], Duration::from_secs(10), NOW);
+    assert!(core.is_due(NOW) && core.released(NOW).is_empty());
+    assert_eq!(core.released(Duration::from_secs(1)), [PARTITION], "no longer than that");
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("its position");
+    core.committed(batch);
+    assert_eq!(core.released(NOW), [PARTITION]);
 }
 
 /// Markers and aborted records at the end of a partition are passed, though no outcome says so.

@@ -80,6 +80,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let began = self.broker.now();
         let attempt = self.attempt(&batch);
         let took = self.broker.now().saturating_sub(began);
+        self.adapt(&attempt, &batch, took);
         match attempt {
             Attempt::Committed(written) => {
                 self.left_open = false;
@@ -101,6 +102,23 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 Ok(())
             }
         }
+    }
+
+    /// What was too much for the broker's timeout is too much again. After that, twice as much goes
+    /// into a transaction only if there is time for it.
+    fn adapt(&mut self, attempt: &Attempt, batch: &Batch, took: Duration) {
+        let committed = matches!(attempt, Attempt::Committed(_));
+        if committed && !self.is_out_of_time(took * 2) {
+            self.core.grow();
+        } else if !committed && self.is_out_of_time(took) {
+            self.core.shrink(batch.outcomes.len());
+        }
+    }
+
+    /// Whether a transaction of this age may have been ended by the broker. The client gives up its
+    /// records at that age too: librdkafka sets `message.timeout.ms` to the transaction's.
+    fn is_out_of_time(&self, age: Duration) -> bool {
+        age + FENCE_MARGIN >= self.config.fenced_after
     }
 
     /// Begin, outputs, delivery, progress, commit.
@@ -193,9 +211,6 @@ impl<B: Broker, S: Step> Lane<B, S> {
     }
 
     fn after_failure(&mut self, failure: Failure, took: Duration) -> Result<(), LaneError> {
-        if took >= self.config.transaction_timeout {
-            self.core.shrink();
-        }
         self.failures = self.failures.saturating_add(1);
         match failure.remedy {
             Remedy::Stop => return Err(self.stop(failure)),
@@ -214,7 +229,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     /// A fence of a transaction older than its timeout is the broker's own doing (KIP-588 isn't
     /// supported by the client). A younger one, twice without a commit between, is another process.
     fn note_fence(&mut self, failure: &Failure, took: Duration) -> Result<(), LaneError> {
-        if !failure.is_fence() || took + FENCE_MARGIN >= self.config.fenced_after {
+        if !failure.is_fence() || self.is_out_of_time(took) {
             return Ok(());
         }
         self.young_fences += 1;

@@ -1,6 +1,6 @@
 //! Partitions come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lane, Producing};
 use crate::lane::broker::{Broker, Locate, Located, PartitionFacts};
@@ -15,10 +15,14 @@ use crate::{Failure, Partition, Remedy};
 pub(super) struct Group {
     /// Partitions that are ours but not taken up, each with the question about its progress.
     locating: BTreeMap<Partition, u64>,
+    /// Partitions that were ours when the group had no progress at all. None of them is new, though
+    /// the group may have progress elsewhere by the time that it is taken up.
+    since_begin: BTreeSet<Partition>,
     /// Partitions that the group wants back, acknowledged all at once.
     revocation: Vec<Partition>,
-    /// The question about the log's bounds, after a fetch was out of range.
-    checking: Option<u64>,
+    /// The question about the log's bounds, after a fetch was out of range, and the partitions that
+    /// aren't told of yet.
+    checking: Option<(u64, BTreeSet<Partition>)>,
     questions: u64,
     joined: bool,
 }
@@ -38,6 +42,12 @@ impl Group {
     #[cfg(test)]
     pub(super) fn is_locating(&self) -> bool {
         !self.locating.is_empty()
+    }
+
+    /// Partitions that wait for the answer to this question before they are taken up.
+    fn located_by(&self, id: u64) -> Vec<Partition> {
+        let asked = self.locating.iter().filter(|&(_, question)| *question == id);
+        asked.map(|(partition, _)| *partition).collect()
     }
 
     /// The id of a new question.
@@ -77,31 +87,46 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let facts = match located.partitions {
             Ok(facts) => facts,
             Err(failure) => {
-                self.unless_stop(Err(failure))?;
-                self.ask_again(located.id);
+                self.unless_stop(Err(failure.clone()))?;
+                self.ask_again(located.id, &failure);
                 return Ok(());
             }
         };
-        if self.group.checking == Some(located.id) {
+        if self.group.checking.as_ref().is_some_and(|(id, _)| *id == located.id) {
             return self.checked(&facts);
         }
         if self.asked_to_settle(located.id) {
             return self.settle(&facts);
         }
+        if facts.iter().any(|it| it.committed.is_none() && !it.siblings_committed) {
+            let since_begin = self.group.located_by(located.id);
+            self.group.since_begin.extend(since_begin);
+        }
         facts.iter().try_for_each(|facts| self.take_up(located.id, facts))
     }
 
-    fn ask_again(&mut self, id: u64) {
-        if self.group.checking == Some(id) {
+    /// What is left of a question found no answer in all this time: it is asked once more.
+    fn ask_again(&mut self, id: u64, failure: &Failure) {
+        let again = self.group.located_by(id);
+        if !again.is_empty() {
+            self.warn_unanswered(&again, failure, "where they begin");
+            self.locate_starts(again);
+        } else if self.asked_to_settle(id) {
+            self.warn_unanswered(&self.settling(), failure, "what became of a commit");
+            self.forget_question(id);
+        } else if let Some((question, untold)) = &self.group.checking
+            && *question == id
+        {
+            let untold: Vec<Partition> = untold.iter().copied().collect();
+            self.warn_unanswered(&untold, failure, "which of them is out of range");
             self.check_bounds();
         }
-        self.forget_question(id);
-        let asked = |&(_, question): &(&Partition, &u64)| *question == id;
-        let again: Vec<Partition> =
-            self.group.locating.iter().filter(asked).map(|(partition, _)| *partition).collect();
-        if !again.is_empty() {
-            self.locate_starts(again);
-        }
+    }
+
+    /// Whatever waits for the answer stands still: somebody should know.
+    fn warn_unanswered(&self, partitions: &[Partition], failure: &Failure, wanted: &'static str) {
+        let (topic, group) = (&self.config.topic, &self.config.group);
+        tracing::warn!(%topic, %group, ?partitions, wanted, %failure, "no answer, asks again");
     }
 
     /// Takes a partition up where its progress says.
@@ -111,6 +136,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
             return Ok(());
         }
         self.group.locating.remove(&partition);
+        let siblings_committed =
+            facts.siblings_committed && !self.group.since_begin.contains(&partition);
+        let facts = &PartitionFacts { siblings_committed, ..facts.clone() };
         let start =
             decide(facts, self.config.start, self.config.ordering.hash(), &self.config.owner)
                 .map_err(|reason| self.cannot_start(reason))?;
@@ -143,16 +171,21 @@ impl<B: Broker, S: Step> Lane<B, S> {
             return;
         }
         let id = self.group.question();
-        self.group.checking = Some(id);
+        self.group.checking = Some((id, partitions.iter().copied().collect()));
         self.broker.locate(Locate { id, partitions, time: None });
     }
 
     /// The client reads the partition at fault no further, whatever its bounds say by now.
     fn checked(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
-        self.group.checking = None;
         for facts in facts {
             if let Some(owned) = self.core.partition(facts.partition) {
                 check_bounds(facts, owned.next_read).map_err(|reason| self.cannot_start(reason))?;
+            }
+        }
+        if let Some((_, untold)) = &mut self.group.checking {
+            untold.retain(|partition| facts.iter().all(|facts| facts.partition != *partition));
+            if !untold.is_empty() {
+                return Ok(());
             }
         }
         Err(self.stop(Failure {

@@ -106,6 +106,13 @@ struct Settling {
     asked: Option<u64>,
 }
 
+impl Settling {
+    /// Those that contributed and are still ours.
+    fn partitions(&self) -> impl Iterator<Item = Partition> {
+        self.batch.progress.iter().map(|(_, sent)| sent.partition)
+    }
+}
+
 impl<B: Broker, S: Step> Lane<B, S> {
     /// A lane that hasn't joined its group yet: it does at its first turn.
     pub fn new(broker: B, step: S, config: LaneConfig) -> Self {

@@ -13,8 +13,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let Producing::Settling(settling) = &mut self.producing else {
             return;
         };
-        let partitions: Vec<Partition> =
-            settling.batch.progress.iter().map(|(_, sent)| sent.partition).collect();
+        let partitions: Vec<Partition> = settling.partitions().collect();
         if partitions.is_empty() {
             return self.settled_elsewhere();
         }
@@ -28,6 +27,14 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let ready = Producing::Ready;
         if let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) {
             self.core.aborted(settling.batch, &[], self.broker.now());
+        }
+    }
+
+    /// The partitions whose progress tells what became of a commit.
+    pub(super) fn settling(&self) -> Vec<Partition> {
+        match &self.producing {
+            Producing::Settling(settling) => settling.partitions().collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -48,8 +55,12 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
     }
 
-    /// Equal, byte for byte, to what was sent: landed. All partitions must agree.
+    /// Equal, byte for byte, to what was sent: landed. All partitions that are told of must agree,
+    /// and one is enough: a transaction lands as a whole.
     pub(super) fn settle(&mut self, facts: &[PartitionFacts]) -> Result<(), LaneError> {
+        if self.is_told_of_others(facts) {
+            return Ok(());
+        }
         let ready = Producing::Ready;
         let Producing::Settling(settling) = std::mem::replace(&mut self.producing, ready) else {
             return Ok(());
@@ -76,6 +87,15 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 Ok(())
             }
         }
+    }
+
+    /// The answer is about partitions that were given back meanwhile: the others' is to come.
+    fn is_told_of_others(&self, facts: &[PartitionFacts]) -> bool {
+        let Producing::Settling(settling) = &self.producing else {
+            return false;
+        };
+        let is_told = |partition| facts.iter().any(|facts| facts.partition == partition);
+        settling.partitions().next().is_some() && !settling.partitions().any(is_told)
     }
 
     fn torn(&self, batch: &super::Batch, facts: &[PartitionFacts]) -> LaneError {

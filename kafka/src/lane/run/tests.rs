@@ -6,3 +6,4 @@ mod fixture;
 mod leaving;
 mod lost;
 mod settling;
+mod starting;

@@ -119,6 +119,7 @@ fn dead_letter(offset: i64, origin: &str) -> Record {
         attempts: 1,
         stage: "price".into(),
         failed_at: Timestamp(0),
+        item_time: None,
     };
     failure.write(&mut record.headers);
     record

@@ -112,8 +112,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "commits past what it reads again",
         "kafka/src/lane/core/items.rs",
-        "filter(|owned| owned.phase == Phase::Running)",
-        "filter(|owned| owned.phase != Phase::Preparing)",
+        "if owned.phase == Phase::Running {",
+        "if owned.phase != Phase::Preparing {",
     ),
     mutant(
         LANE,
@@ -140,8 +140,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "asks the first partition first",
         "kafka/src/lane/core/items.rs",
-        "self.turn = index + 1;",
-        "self.turn = 0;",
+        "self.turn = Partition(partition.0 + 1);",
+        "self.turn = Partition(0);",
     ),
     mutant(
         LANE,

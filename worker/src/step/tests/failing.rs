@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_handler::{Context, Handler, HandlerError, Outcome, Output};
-use longshore_kafka::Refusal;
+use longshore_kafka::{Record, Refusal};
 use longshore_kafka::lane::step::{Finished, Step, Verdict};
 use longshore_schemas::headers::Failure;
 use longshore_schemas::records::{InboxRecord, PartStatus, Tick};
@@ -20,6 +20,16 @@ fn failure(finished: &Finished) -> (String, String, u32) {
     assert_eq!(finished.outputs[0].topic.as_str(), "lines-dlt");
     let failure = Failure::read(&finished.outputs[0].headers).unwrap().unwrap();
     (failure.class, failure.message, failure.attempts)
+}
+
+/// How a part ended, as its join is told in the same outcome.
+fn told_to_the_join(finished: &Finished) -> (PartStatus, String) {
+    assert_eq!(finished.outputs.len(), 2, "the dead letter, and the part's end");
+    let news = finished.outputs[1].value.as_ref().unwrap();
+    let InboxRecord::Outcome(outcome) = InboxRecord::decode(news).unwrap() else {
+        panic!("the part's end is an outcome");
+    };
+    (outcome.status, outcome.stage.to_string())
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,6 +86,7 @@ async fn what_can_not_heal_is_given_up_at_once() {
     assert_eq!(failure(lane.of(0)), expected);
     let (class, _, attempts) = failure(lane.of(1));
     assert_eq!((class.as_str(), attempts), ("misfit", 1));
+    assert_eq!(told_to_the_join(lane.of(1)), (PartStatus::Failed, "price".into()));
     assert_eq!(calls.get(), 2);
 }
 
@@ -129,12 +140,36 @@ async fn a_part_that_fails_tells_its_join_in_the_same_outcome() {
     lane.until(1).await;
     let finished = lane.of(17);
     assert_eq!(failure(finished).0, "sold_out");
-    assert_eq!(finished.outputs.len(), 2);
-    let news = finished.outputs[1].value.as_ref().unwrap();
-    let InboxRecord::Outcome(outcome) = InboxRecord::decode(news).unwrap() else {
-        panic!("the part's end is an outcome");
-    };
-    assert_eq!((outcome.status, outcome.stage.as_str()), (PartStatus::Failed, "price"));
+    assert_eq!(told_to_the_join(finished), (PartStatus::Failed, "price".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_kills_is_not_tried_again_and_its_join_is_told() {
+    let calls = Shared::<u32>::default();
+    let counter = calls.clone();
+    let mut lane = FakeLane::calling(&config(), move |_, _| {
+        counter.with(|calls| *calls += 1);
+        async { done() }
+    });
+    lane.give_up(Record { key: None, ..samples::part_record(17) }, 6);
+    lane.until(1).await;
+    let (class, message, deaths) = failure(lane.of(17));
+    assert_eq!((class.as_str(), deaths), ("crash", 6));
+    assert!(message.starts_with("6 processes"), "{message}");
+    assert_eq!(told_to_the_join(lane.of(17)), (PartStatus::Failed, "price".into()));
+    assert_eq!(calls.get(), 0);
+}
+
+/// What it has in hand would never end otherwise.
+#[test]
+fn a_task_that_has_ended_stops_the_lane() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let entered = runtime.enter();
+    let mut lane = FakeLane::calling(&config(), |_, _| async { done() });
+    lane.step.flush().unwrap();
+    drop(entered);
+    drop(runtime);
+    lane.step.flush().unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]

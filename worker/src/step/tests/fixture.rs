@@ -149,6 +149,12 @@ impl FakeLane {
         }
     }
 
+    /// Hands out a record that has killed so many processes.
+    pub(super) fn give_up(&mut self, record: Record, deaths: u32) {
+        let epoch = Epoch(self.epochs);
+        self.step.give_up(Arc::new(Item { epoch, record }), deaths);
+    }
+
     /// One turn: hands out what may begin, takes what has ended.
     pub(super) async fn turn(&mut self) {
         for item in std::mem::take(&mut self.waiting) {

@@ -122,10 +122,19 @@ impl Step for Echo {
 
 fn outgoing(record: &Record) -> Outgoing {
     Outgoing {
-        topic: output(),
-        partition: Some(record.partition),
         key: record.key.clone(),
         value: Some(Bytes::from(format!("{}/{}", record.partition, record.offset))),
+        ..nothing(output(), record.partition)
+    }
+}
+
+/// A record that says nothing.
+pub(super) fn nothing(topic: TopicName, partition: Partition) -> Outgoing {
+    Outgoing {
+        topic,
+        partition: Some(partition),
+        key: None,
+        value: None,
         headers: Headers::new(),
         timestamp: None,
     }
@@ -184,6 +193,13 @@ impl Fleet {
         }
     }
 
+    /// Publishes items without a key.
+    pub(super) fn publish_to(&mut self, partition: Partition, count: usize) {
+        for _ in 0..count {
+            self.publish_one(partition, None, "small");
+        }
+    }
+
     pub(super) fn publish_one(
         &mut self,
         partition: Partition,
@@ -197,6 +213,11 @@ impl Fleet {
 
     /// Starts a lane in a slot of its own, with the slot's transactional id.
     pub(super) fn start(&mut self, slot: usize) {
+        self.start_with(slot, |_| {});
+    }
+
+    /// The same, with other settings.
+    pub(super) fn start_with(&mut self, slot: usize, change: impl FnOnce(&mut LaneConfig)) {
         self.owners += 1;
         let member = self.cluster.member_as(Identity {
             group: GROUP.to_owned(),
@@ -205,7 +226,9 @@ impl Fleet {
             slot: None,
         });
         let echo = Echo::new(self.rng.random());
-        let lane = Lane::new(member, echo, config(format!("owner{}", self.owners)));
+        let mut config = config(format!("owner{}", self.owners));
+        change(&mut config);
+        let lane = Lane::new(member, echo, config);
         self.lanes.insert(slot, lane);
     }
 

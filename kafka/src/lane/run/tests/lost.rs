@@ -9,7 +9,7 @@ use crate::lane::broker::{Broker, Located, PartitionFacts, Polled};
 use crate::lane::error::LaneError;
 use crate::lane::start::StartError;
 use crate::model::{Call, Fault};
-use crate::{Offset, Partition, Remedy, TopicId};
+use crate::{Offset, Partition, Remedy, TopicId, Transaction, Transactions};
 
 const PARTITION: Partition = Partition(0);
 
@@ -57,6 +57,8 @@ fn a_partition_that_went_to_another_has_no_say_in_what_became_of_a_commit() {
     fleet.until("both have a share", |fleet| shares(fleet) == [1, 1]);
     fleet.cluster.hand_over(fleet.lanes[&0].broker.id(), &[PARTITION, Partition(1)]);
     fleet.until("one has all", |fleet| shares(fleet) == [2, 0]);
+    fleet.publish(20);
+    fleet.until("it is at work in both", Fleet::is_done);
     fleet.cluster.fail_next_of("g-0", Call::Commit, Fault::AnswerLost(Remedy::Rebuild));
     fleet.publish(60);
     let unknown = (0..200).any(|_| {
@@ -109,6 +111,48 @@ fn a_fetch_that_was_out_of_range_stops_a_lane_though_the_bounds_are_sound_by_now
     }
     let error = stops(&mut fleet);
     assert!(error.to_string().contains("out of range for a moment"), "{error}");
+}
+
+/// Retention takes what was worked on, and the marker behind it: nothing of that is lost.
+#[test]
+fn an_emptied_log_is_not_blamed_for_what_expired_elsewhere() {
+    let mut fleet = Fleet::new(17, 2);
+    fleet.publish_one(PARTITION, None, "small");
+    let mut source = fleet.cluster.producer("source");
+    assert!(source.ready(Duration::ZERO).expect("ready"));
+    let mut aborted = Transaction::begin(&mut source, Duration::MAX).expect("begins");
+    aborted.produce(&nothing(input(), PARTITION), 0).expect("produces");
+    aborted.deliver().expect("delivers");
+    drop(aborted);
+    fleet.start(0);
+    fleet.until("the end is reached", |fleet| fleet.position(0) == Some(Offset(3)));
+    fleet.cluster.delete_records(&input(), PARTITION, Offset(3));
+    let other = Partition(1);
+    fleet.publish_to(other, 50);
+    fleet.cluster.delete_records(&input(), other, Offset(40));
+    let error = stops(&mut fleet);
+    let LaneError::Start { reason, .. } = error else { panic!("{error}") };
+    let (position, log_start) = (Offset(0), Offset(40));
+    assert_eq!(reason, StartError::ExpiredUnread { partition: other, position, log_start });
+}
+
+#[test]
+fn who_was_out_of_range_is_not_told_before_all_bounds_are_known() {
+    let mut fleet = Fleet::new(18, 2);
+    fleet.publish(20);
+    fleet.start(0);
+    fleet.until("all echoed", Fleet::is_done);
+    let other = Partition(1);
+    let position = fleet.lanes[&0].core.partition(other).expect("it is ours").next_read;
+    fleet.publish_to(other, 50);
+    fleet.cluster.delete_records(&input(), other, Offset(40));
+    fleet.cluster.lose_leader(&input(), other);
+    (0..20).for_each(|_| fleet.turn().expect("it waits"));
+    fleet.cluster.elect_leader(&input(), other);
+    let error = stops(&mut fleet);
+    let LaneError::Start { reason, .. } = error else { panic!("{error}") };
+    let log_start = Offset(40);
+    assert_eq!(reason, StartError::ExpiredUnread { partition: other, position, log_start });
 }
 
 fn stops(fleet: &mut Fleet) -> LaneError {

@@ -62,6 +62,85 @@ fn after_transactions_that_failed_a_lane_pauses_for_longer_and_longer() {
     fleet.check();
 }
 
+/// At this age the brokers of the model end a transaction.
+const FENCED_AFTER: Duration = Duration::from_secs(15);
+
+/// As a pipeline sets it up: the broker has decided long before the lane gives up.
+fn start_patient(fleet: &mut Fleet) {
+    fleet.start_with(0, |config| {
+        config.fenced_after = FENCED_AFTER;
+        config.transaction_timeout = FENCED_AFTER + Duration::from_secs(5);
+    });
+}
+
+#[test]
+fn a_transaction_that_takes_too_long_is_made_smaller_until_it_fits() {
+    let mut fleet = Fleet::new(19, 1);
+    // The lane would put twenty records into one, and fifteen are in time.
+    fleet.cluster.slow_records(Duration::from_secs(1));
+    fleet.publish(60);
+    start_patient(&mut fleet);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
+    let timed_out = fleet.cluster.seen().timed_out;
+    assert!((1..=2).contains(&timed_out), "it knows what fits: {timed_out}");
+}
+
+#[test]
+fn a_commit_of_unknown_outcome_that_took_too_long_is_made_smaller_too() {
+    let mut fleet = Fleet::new(20, 1);
+    start_patient(&mut fleet);
+    fleet.until("it is at work", |fleet| fleet.guard(0).is_some());
+    fleet.publish(60);
+    for _ in 0..3 {
+        fleet.cluster.fail_next(Call::Commit, Fault::Slow(FENCED_AFTER * 2));
+    }
+    let first = (0..2_000).find_map(|_| {
+        fleet.turn().expect("it goes on");
+        Some(fleet.outputs().len()).filter(|count| *count > 0)
+    });
+    assert!(first.is_some_and(|count| count <= 20 / 8), "{first:?}");
+    assert_eq!(fleet.cluster.seen().timed_out, 3);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
+}
+
+#[test]
+fn what_became_of_a_commit_is_not_told_by_a_partition_that_was_given_back() {
+    let mut fleet = Fleet::new(21, 2);
+    fleet.start(0);
+    fleet.until("both are its own", |fleet| fleet.lanes[&0].core.partitions().count() == 2);
+    fleet.cluster.fail_next(Call::Commit, Fault::AnswerLost(Remedy::Rebuild));
+    fleet.publish(60);
+    let unknown = (0..200).any(|_| {
+        fleet.turn().expect("it goes on");
+        of_both(&fleet)
+    });
+    assert!(unknown, "no commit of both partitions is of unknown outcome");
+    let lane = fleet.lanes.get_mut(&0).expect("it runs");
+    lane.settle(&[]).expect("it waits");
+    assert!(of_both(&fleet), "the answer about its own is to come");
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
+}
+
+#[test]
+fn a_commit_is_settled_although_one_of_its_partitions_has_no_leader() {
+    let mut fleet = Fleet::new(22, 2);
+    fleet.start(0);
+    fleet.until("both are its own", |fleet| fleet.lanes[&0].core.partitions().count() == 2);
+    fleet.cluster.fail_next(Call::Commit, Fault::AnswerLost(Remedy::Rebuild));
+    fleet.publish(60);
+    let unknown = (0..200).any(|_| {
+        fleet.turn().expect("it goes on");
+        of_both(&fleet)
+    });
+    assert!(unknown, "no commit of both partitions is of unknown outcome");
+    fleet.cluster.lose_leader(&input(), Partition(0));
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
+}
+
 #[test]
 fn an_output_is_told_by_its_number_in_the_whole_transaction() {
     let output = Outgoing {

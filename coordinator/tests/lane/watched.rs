@@ -1,0 +1,84 @@
+//! A join's step whose every outcome is looked at.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use longshore_coordinator::JoinStep;
+use longshore_kafka::lane::step::{Assignment, Finished, Item, Prepared, Step, StepError};
+use longshore_kafka::{Offset, Outgoing, Partition, Record, Refusal};
+use longshore_schemas::TopicName;
+
+use super::topics;
+
+/// Closings that were committed ahead of a record, or without any.
+pub type Ahead = Arc<AtomicUsize>;
+
+/// The step.
+pub struct Watched {
+    pub step: JoinStep,
+    pub ahead: Ahead,
+}
+
+/// However many groups are due, no outcome is larger than what one of them brings.
+fn check(finished: &Finished) {
+    assert!(results(finished) <= 1, "{} results in one outcome", results(finished));
+    assert!(finished.outputs.len() <= 3, "{} outputs in one outcome", finished.outputs.len());
+}
+
+fn results(finished: &Finished) -> usize {
+    finished.outputs.iter().filter(|output| output.topic == topics().results).count()
+}
+
+impl Step for Watched {
+    fn assigned(&mut self, assignment: &Assignment) {
+        self.step.assigned(assignment);
+    }
+
+    fn prepared(&mut self) -> Result<Vec<Prepared>, StepError> {
+        self.step.prepared()
+    }
+
+    fn replay(&mut self, record: Record) {
+        self.step.replay(record);
+    }
+
+    fn replayed(&mut self, partition: Partition) {
+        self.step.replayed(partition);
+    }
+
+    fn take(&mut self, item: Arc<Item>) {
+        self.step.take(item);
+    }
+
+    fn give_up(&mut self, item: Arc<Item>, deaths: u32) {
+        self.step.give_up(item, deaths);
+    }
+
+    fn flush(&mut self) -> Result<(), StepError> {
+        self.step.flush()
+    }
+
+    fn collect(&mut self, outcomes: &mut Vec<Finished>) -> Result<(), StepError> {
+        self.step.collect(outcomes)?;
+        outcomes.iter().for_each(check);
+        Ok(())
+    }
+
+    fn refused(&mut self, finished: &Finished, refusal: &Refusal) -> Option<Vec<Outgoing>> {
+        self.step.refused(finished, refusal)
+    }
+
+    fn state(&mut self, partition: Partition, position: Offset, batch: &[Finished]) -> String {
+        self.step.state(partition, position, batch)
+    }
+
+    fn committed(&mut self, batch: Vec<Finished>, written: &[(TopicName, Partition, Offset)]) {
+        let ahead = batch.iter().filter(|finished| finished.item.is_none()).map(results);
+        self.ahead.fetch_add(ahead.sum(), Ordering::Relaxed);
+        self.step.committed(batch, written);
+    }
+
+    fn forgotten(&mut self, partition: Partition) {
+        self.step.forgotten(partition);
+    }
+}

@@ -1,0 +1,84 @@
+//! Where partitions are taken up, and what becomes of those whose progress isn't told yet.
+
+use super::fixture::*;
+use crate::lane::config::LaneConfig;
+use crate::lane::start::StartPolicy;
+use crate::{Offset, Partition};
+
+/// Records before the group that it is to leave out, in each partition.
+const OLD: i64 = 50;
+
+#[test]
+fn a_partition_that_cannot_be_looked_up_keeps_no_other_from_starting() {
+    let mut fleet = Fleet::new(31, 3);
+    fleet.publish(60);
+    let bad = Partition(1);
+    fleet.cluster.lose_leader(&input(), bad);
+    let end = fleet.cluster.ends(&input(), bad).map_or(0, |(_, end)| end.0 as usize);
+    assert!(end > 0, "there is something in it");
+    fleet.start(0);
+    fleet.until("the others are done", |fleet| fleet.outputs().len() == 60 - end);
+    assert!(fleet.lanes[&0].group.is_locating(), "it is asked for still");
+    fleet.cluster.elect_leader(&input(), bad);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
+}
+
+/// A group that begins behind what is there, without a guard that would commit at once that it is
+/// at work.
+fn latest(config: &mut LaneConfig) {
+    config.start = Some(StartPolicy::Latest);
+    config.deaths_max = None;
+}
+
+fn with_old_records(seed: u64) -> Fleet {
+    let mut fleet = Fleet::new(seed, 2);
+    for partition in [0, 1].map(Partition) {
+        fleet.publish_to(partition, OLD as usize);
+    }
+    fleet
+}
+
+/// Whether whatever is published from now on is done, and nothing else.
+fn leaves_out_what_is_old(mut fleet: Fleet) {
+    for partition in [0, 1].map(Partition) {
+        fleet.publish_one(partition, None, "small");
+    }
+    let at_end = |fleet: &Fleet| [0, 1].map(|it| fleet.position(it)) == [Some(Offset(OLD + 1)); 2];
+    fleet.until("both are done", at_end);
+    assert_eq!(fleet.outputs().len(), 2, "the old ones are left out");
+}
+
+#[test]
+fn a_partition_is_handed_over_with_the_word_where_it_began() {
+    let mut fleet = with_old_records(32);
+    fleet.start_with(0, latest);
+    fleet.until("both are its own", |fleet| fleet.lanes[&0].core.partitions().count() == 2);
+    assert_eq!([0, 1].map(|it| fleet.position(it)), [None; 2], "it is committed too soon");
+    // Its next owner looks once the group has progress elsewhere.
+    for partition in [0, 1].map(Partition) {
+        fleet.cluster.lose_leader(&input(), partition);
+    }
+    fleet.start_with(1, latest);
+    fleet.until("it goes on with the other one", |fleet| {
+        fleet.lanes[&1].group.is_locating() && (0..2).any(|it| fleet.position(it).is_some())
+    });
+    for partition in [0, 1].map(Partition) {
+        fleet.cluster.elect_leader(&input(), partition);
+    }
+    fleet.until("each has one", |fleet| {
+        fleet.lanes.values().all(|lane| lane.core.partitions().count() == 1)
+    });
+    leaves_out_what_is_old(fleet);
+}
+
+#[test]
+fn a_partition_that_is_looked_up_late_is_no_new_one() {
+    let mut fleet = with_old_records(33);
+    fleet.cluster.lose_leader(&input(), Partition(1));
+    fleet.start_with(0, latest);
+    fleet.until("the other one has begun", |fleet| fleet.position(0).is_some());
+    fleet.cluster.elect_leader(&input(), Partition(1));
+    fleet.until("both are its own", |fleet| fleet.lanes[&0].core.partitions().count() == 2);
+    leaves_out_what_is_old(fleet);
+}
