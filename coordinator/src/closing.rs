@@ -201,7 +201,8 @@ mod tests {
     use std::sync::Mutex;
     use std::time::Duration;
 
-    use longshore_handler::{Handler, Handlers};
+    use longshore_handler::{FanOut, Handler, Handlers, Output};
+    use longshore_schemas::Revision;
     use tokio::time::Instant;
 
     use super::*;
@@ -249,6 +250,58 @@ mod tests {
         let calls = calls.lock().unwrap();
         let since = |call: &Instant| call.duration_since(calls[0]).as_millis();
         (gathered.result.status, calls.iter().map(since).collect())
+    }
+
+    /// Answers with this.
+    struct Answers(fn() -> Outcome);
+
+    impl Handler for Answers {
+        type Item = Group;
+
+        async fn handle(&self, _: Group, _: &Context) -> Result<Outcome, HandlerError> {
+            Ok((self.0)())
+        }
+    }
+
+    async fn answered(answer: fn() -> Outcome) -> Gathered {
+        let mut handlers = Handlers::new();
+        handlers.add("answers", Answers(answer)).unwrap();
+        let config = Arc::new(fixture::config(&handlers));
+        let read_back = ReadBack::new(1 << 20);
+        gather(config, &read_back, fixture::closing("g".into()), 0).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_result_has_the_payload_and_the_key_that_its_gather_chose() {
+        let gathered = answered(|| Output::bytes("sum").keyed("mine").into()).await;
+        assert_eq!(gathered.result.payload, Some("sum".into()));
+        assert_eq!(gathered.key, Some("mine".into()));
+        assert_eq!(answered(Outcome::skipped).await.result.payload, None);
+    }
+
+    #[tokio::test]
+    async fn a_gather_that_makes_more_than_one_result_has_failed() {
+        let several: [fn() -> Outcome; 2] = [
+            || Outcome::many(["a", "b"].map(Output::bytes)),
+            || Outcome::fan_out(["a"].map(Output::bytes).into_iter().collect::<FanOut>()),
+        ];
+        for answer in several {
+            let result = answered(answer).await.result;
+            assert_eq!((result.status, result.payload), (GroupStatus::Failed, None));
+            assert_eq!(result.error.unwrap().class, class::MISFIT);
+        }
+    }
+
+    #[test]
+    fn each_revision_of_a_group_has_an_idempotency_key_of_its_own() {
+        let config = fixture::join();
+        let closed = fixture::closing("g".into()).closed;
+        let first = context(&config, &closed, 3);
+        assert_eq!(first.origin.to_string(), "j.inbox/3/0/0");
+        let second = context(&config, &Closed { revision: Revision(2), ..closed }, 3);
+        assert_eq!((&*first.id, &*second.id), ("g", "g"));
+        let keys = [first, second].map(|cx| cx.idempotency_key.to_string());
+        assert_eq!(keys, ["g/1", "g/2"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_handler::{Context, Group, Handler, HandlerError, Handlers, Outcome};
-use longshore_schemas::records::{Expect, GroupOpen, InboxRecord};
-use longshore_schemas::{GroupId, Revision, Timestamp};
+use longshore_kafka::lane::step::{Epoch, Item};
+use longshore_kafka::{Offset, Partition, Record};
+use longshore_schemas::records::{Expect, GroupOpen, InboxRecord, PartOutcome, PartStatus};
+use longshore_schemas::{GroupId, PartId, Revision, Timestamp};
 
 use crate::gather::{Action, Closing, Gather, OnFailed, OnLate, OnTimeout, Rules, Tolerate, When};
 use crate::{JoinConfig, JoinTopics};
@@ -88,6 +90,35 @@ pub(crate) fn opening(group_id: GroupId, parts: u32) -> InboxRecord {
         expect: Expect::Count(parts),
         parent: None,
     })
+}
+
+/// So many bytes from a group's only part.
+pub(crate) fn part(group_id: GroupId, bytes: usize) -> InboxRecord {
+    InboxRecord::Outcome(PartOutcome {
+        group_id,
+        revision: Revision::FIRST,
+        opened_at: Timestamp(0),
+        stage: "work".into(),
+        part_id: PartId(0),
+        attempt: 0,
+        status: PartStatus::Done,
+        payload: Some(vec![b'x'; bytes].into()),
+        error: None,
+    })
+}
+
+/// An item of the inbox that was appended at this time.
+pub(crate) fn item(offset: i64, millis: i64, record: &InboxRecord) -> Arc<Item> {
+    let record = Record {
+        topic: topics().inbox,
+        partition: Partition(0),
+        offset: Offset(offset),
+        key: None,
+        value: Some(record.encode().unwrap()),
+        headers: Default::default(),
+        timestamp: Some(Timestamp(millis)),
+    };
+    Arc::new(Item { epoch: Epoch(1), record })
 }
 
 /// A group that closes at once: it expects no part.

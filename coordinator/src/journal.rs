@@ -44,12 +44,9 @@ pub fn read(
 ) -> Result<JournalRead, StepError> {
     let mut reader = Reader::open(settings, topic, Isolation::Committed)?;
     let all = range_of(&reader, &ReadFrom::LogStart, partition)?;
-    let mut begin = Offset(from.offset);
-    if let Some(since) = from.since {
-        begin = begin.min(range_of(&reader, &ReadFrom::Time(since), partition)?.from);
-    }
-    // What expired is older than anything that is still waited for: the journal keeps twice that.
-    let range = Range { from: begin.clamp(all.from, all.to), ..all };
+    let since = from.since.map(|since| range_of(&reader, &ReadFrom::Time(since), partition));
+    let since = since.transpose()?.map(|range| range.from);
+    let range = Range { from: begin(Offset(from.offset), since, &all), ..all };
     let mut kept = Kept::default();
     for record in reader.read(&[range], PATIENCE)? {
         let record = record?;
@@ -59,6 +56,13 @@ pub fn read(
         kept.take(decoded);
     }
     Ok(JournalRead { records: kept.into_records(), end: range.to.0 })
+}
+
+/// Where to begin in a journal that has all this: at the offset, or where the time begins if that
+/// is older. What expired is older than anything that is still waited for: the journal keeps twice
+/// that.
+fn begin(offset: Offset, since: Option<Offset>, all: &Range) -> Offset {
+    since.map_or(offset, |since| since.min(offset)).clamp(all.from, all.to)
 }
 
 /// The records of a journal without those that later ones make void: what was carried of a group
@@ -167,7 +171,81 @@ impl JournalMarks {
 
 #[cfg(test)]
 mod tests {
+    use longshore_schemas::Revision;
+    use longshore_schemas::records::{Carried, Expect, GroupOpen};
+
     use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn a_journal_is_read_from_its_offset_or_its_time_whichever_is_older() {
+        let all = Range { partition: Partition(0), from: Offset(10), to: Offset(90) };
+        for (offset, since, expected) in [
+            (50, None, 50),
+            (50, Some(30), 30),
+            (50, Some(70), 50),
+            (5, Some(70), 10),
+            (50, Some(5), 10),
+            (95, None, 90),
+        ] {
+            assert_eq!(begin(Offset(offset), since.map(Offset), &all), Offset(expected));
+        }
+    }
+
+    /// `a` is what was carried of a group, `+a` more of it, and `!a` its closing.
+    fn record(word: &str) -> JournalRecord {
+        let (name, continues) = (word.trim_start_matches(['+', '!']), word.starts_with('+'));
+        let group_id = GroupId::from(name);
+        if word.starts_with('!') {
+            return JournalRecord::Closed(fixture::closing(group_id).closed);
+        }
+        JournalRecord::Carried(Carried {
+            opening: GroupOpen {
+                group_id,
+                run_id: None,
+                revision: Revision::FIRST,
+                opened_at: Timestamp(0),
+                timeout: Duration::ZERO,
+                expect: Expect::OpenEnded,
+                parent: None,
+            },
+            deadline: Timestamp(0),
+            carried_at: 0,
+            parts: Vec::new(),
+            opened_offset: None,
+            total: None,
+            duplicates: 0,
+            continues,
+        })
+    }
+
+    fn word(record: &JournalRecord) -> String {
+        match record {
+            JournalRecord::Closed(closed) => format!("!{}", closed.group_id),
+            JournalRecord::Carried(carried) => {
+                let more = if carried.continues { "+" } else { "" };
+                format!("{more}{}", carried.opening.group_id)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_carried_is_kept_whole_until_its_group_closes_or_is_carried_again() {
+        for (read, kept) in [
+            ("a +a +a", "a +a +a"),
+            ("a b +a +b", "a b +a +b"),
+            ("a +a +a a +a", "a +a"),
+            ("a +a b !a", "b !a"),
+            ("!a a +a", "!a a +a"),
+            ("+a b", "+a b"),
+        ] {
+            let mut left = Kept::default();
+            read.split_whitespace().for_each(|it| left.take(record(it)));
+            let left: Vec<_> = left.into_records().iter().map(word).collect();
+            assert_eq!(left.join(" "), kept, "of {read}");
+        }
+    }
 
     fn mark(from: i64, end: i64) -> JournalMark {
         JournalMark { from, end, watermark: Timestamp(from * 10) }

@@ -202,3 +202,93 @@ impl Outputs<'_> {
 fn key_of(group: &GroupId) -> Bytes {
     Bytes::copy_from_slice(group.as_str().as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use longshore_schemas::Revision;
+
+    use super::*;
+    use crate::fixture;
+    use crate::gather::{ConflictCause, LateCause};
+    use crate::spill::SpillFile;
+
+    fn outputs(config: &JoinConfig) -> Outputs<'_> {
+        Outputs { config, partition: Partition(3) }
+    }
+
+    fn decoded(output: &Outgoing) -> InboxRecord {
+        InboxRecord::decode(output.value.as_ref().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_record_of_others_is_set_aside_byte_for_byte_with_its_place() {
+        let config = fixture::join();
+        let mut record = fixture::item(7, 50, &fixture::opening("g".into(), 1)).record.clone();
+        record.key = Some("k".into());
+        record.value = Some("none of ours".into());
+        record.headers.set_text("tenant", "acme");
+        let aside = outputs(&config).foreign(&record, "it doesn't read");
+        assert_eq!(aside.topic, config.topics.conflicts);
+        assert_eq!((&aside.key, &aside.value), (&record.key, &record.value));
+        assert_eq!(aside.headers.text("tenant"), Some("acme"));
+        let failure = headers::Failure::read(&aside.headers).unwrap().unwrap();
+        assert_eq!((failure.class.as_str(), &*failure.message), ("undecodable", "it doesn't read"));
+        assert_eq!(failure.origin.to_string(), "j.inbox/3/7/0");
+        assert_eq!(failure.item_time, Some(Timestamp(50)));
+    }
+
+    #[test]
+    fn a_late_part_is_set_aside_as_it_came() {
+        let config = fixture::join();
+        let part = fixture::part("g".into(), 5);
+        let InboxRecord::Outcome(outcome) = part.clone() else {
+            panic!("{part:?}");
+        };
+        let late = Late { cause: LateCause::Missing, offset: 7, outcome: Box::new(outcome) };
+        let aside = outputs(&config).late(late).unwrap();
+        assert_eq!((&aside.topic, decoded(&aside)), (&config.topics.late, part));
+        let origin = Origin::read(&aside.headers).unwrap().unwrap();
+        assert_eq!(origin.to_string(), "j.inbox/3/7/0");
+    }
+
+    #[test]
+    fn a_conflict_has_its_payload_though_that_was_spilled() {
+        let config = fixture::join();
+        let part = fixture::part("g".into(), 5_000);
+        let InboxRecord::Outcome(mut outcome) = part.clone() else {
+            panic!("{part:?}");
+        };
+        let payload = outcome.payload.take().unwrap();
+        let spilled = SpillFile::new(1 << 20).put(&payload).unwrap().unwrap();
+        let conflict = Conflict {
+            cause: ConflictCause::BeyondSeal,
+            offset: 7,
+            record: InboxRecord::Outcome(outcome),
+            spilled: Some(Arc::new(spilled)),
+        };
+        let aside = outputs(&config).conflict(&conflict).unwrap();
+        assert_eq!((&aside.topic, decoded(&aside)), (&config.topics.conflicts, part));
+    }
+
+    #[test]
+    fn a_result_says_whose_it_is() {
+        let config = fixture::join();
+        let gathered = Gathered::given_up(fixture::closing("g".into()), 1);
+        let written = outputs(&config).gathered(gathered, &TraceContext::root()).unwrap();
+        let [result, journal] = &written[..] else {
+            panic!("{written:?}");
+        };
+        let origin = ResultOrigin {
+            join: "j".into(),
+            group_id: "g".into(),
+            revision: Revision::FIRST,
+            index: 0,
+        };
+        assert_eq!(ResultOrigin::read(&result.headers), Ok(Some(origin)));
+        assert_eq!((&result.topic, &result.key), (&config.topics.results, &Some("g".into())));
+        let place = (&journal.topic, journal.partition);
+        assert_eq!(place, (&config.topics.journal, Some(Partition(3))));
+    }
+}

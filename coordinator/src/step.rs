@@ -39,6 +39,9 @@ pub struct Now {
 /// An owner's clocks.
 pub type Clocks = dyn Fn() -> Now + Send + Sync;
 
+/// How often gauges are set: their names are put together anew each time.
+const OBSERVE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The coordinator's side of its lane.
 pub struct JoinStep {
     config: Arc<JoinConfig>,
@@ -51,6 +54,8 @@ pub struct JoinStep {
     events: Receiver<Event>,
     sender: Sender<Event>,
     prepared: Vec<Prepared>,
+    /// When the gauges were set last, by the steady clock.
+    observed: Option<Duration>,
     /// What went wrong where the lane doesn't ask; told at its next question.
     failed: Option<StepError>,
 }
@@ -92,6 +97,7 @@ impl JoinStep {
             events,
             sender,
             prepared: Vec::new(),
+            observed: None,
             failed: None,
         }
     }
@@ -203,7 +209,12 @@ impl JoinStep {
         }
     }
 
-    fn observe(&self) {
+    /// Sets the gauges, now and then.
+    fn observe(&mut self, now: Duration) {
+        if self.observed.is_some_and(|observed| now < observed + OBSERVE_INTERVAL) {
+            return;
+        }
+        self.observed = Some(now);
         let tasks = || self.assignments.values().filter_map(|assigned| assigned.task.as_ref());
         let open: usize = tasks().map(|task| task.gather().open_count()).sum();
         metrics::gauge!("longshore_open_groups", "join" => self.config.join.to_string())
@@ -306,7 +317,7 @@ impl Step for JoinStep {
                 task.hand_over(now, outcomes)?;
             }
         }
-        self.observe();
+        self.observe(now.steady);
         Ok(())
     }
 
@@ -370,3 +381,6 @@ fn refuse_old_journal(
     )
     .into())
 }
+
+#[cfg(test)]
+mod tests;

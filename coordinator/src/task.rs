@@ -353,3 +353,6 @@ fn check_clock(record: &InboxRecord, appended: Timestamp) {
         tracing::error!(?skew, owner = tick.owner, header = headers::ORIGIN, "a clock is wrong");
     }
 }
+
+#[cfg(test)]
+mod tests;

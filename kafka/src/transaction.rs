@@ -205,4 +205,103 @@ mod tests {
     fn none() -> Deliveries {
         Deliveries::default()
     }
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// A producer that gives the same answers for ever, and takes its time for them.
+    struct Stubborn {
+        now: Duration,
+        produces: fn() -> Result<(), ProduceError>,
+        deliveries: Deliveries,
+    }
+
+    impl Stubborn {
+        fn pass(&mut self, time: Duration) {
+            self.now += time;
+            assert!(self.now < TIMEOUT * 10, "it waits for ever");
+        }
+    }
+
+    impl Transactions for Stubborn {
+        fn now(&self) -> Duration {
+            self.now
+        }
+
+        fn ready(&mut self, _: Duration) -> Result<bool, Failure> {
+            Ok(true)
+        }
+
+        fn begin(&mut self) -> Result<(), Failure> {
+            Ok(())
+        }
+
+        fn produce(&mut self, _: &Outgoing, _: usize) -> Result<(), ProduceError> {
+            (self.produces)()
+        }
+
+        fn deliveries(&mut self, wait: Duration) -> Deliveries {
+            self.pass(wait);
+            self.deliveries.clone()
+        }
+
+        fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
+            self.pass(wait);
+            Err(Failure { remedy: Remedy::Retry, ..late("commit", "not yet") })
+        }
+
+        fn abort(&mut self, _: Duration) -> Result<(), Failure> {
+            Ok(())
+        }
+
+        fn tainted(&self) -> bool {
+            false
+        }
+
+        fn discard_producer(&mut self) {}
+    }
+
+    fn stubborn(produces: fn() -> Result<(), ProduceError>, deliveries: Deliveries) -> Stubborn {
+        Stubborn { now: Duration::ZERO, produces, deliveries }
+    }
+
+    fn output() -> Outgoing {
+        Outgoing {
+            topic: "t".into(),
+            partition: None,
+            key: None,
+            value: None,
+            headers: Default::default(),
+            timestamp: None,
+        }
+    }
+
+    #[test]
+    fn a_queue_that_stays_full_spoils_the_transaction_in_time() {
+        let mut producer = stubborn(|| Err(ProduceError::Full), none());
+        let mut transaction = Transaction::begin(&mut producer, TIMEOUT).expect("begins");
+        let produced = transaction.produce(&output(), 0);
+        assert!(matches!(produced, Err(Spoiled::Failed(_))), "{produced:?}");
+        assert!(transaction.now() <= TIMEOUT + CALL_WAIT);
+    }
+
+    #[test]
+    fn a_refusal_is_found_behind_the_failure_that_it_makes_of_the_next_record() {
+        let (topic, code) = ("t".into(), "MSG_SIZE_TOO_LARGE".to_owned());
+        let refused = vec![(3, Refusal { topic, code, message: String::new() })];
+        let fails = || Err(ProduceError::Failed(late("produce", "no more of this")));
+        let mut producer = stubborn(fails, Deliveries { refused: refused.clone(), ..none() });
+        let mut transaction = Transaction::begin(&mut producer, TIMEOUT).expect("begins");
+        let produced = transaction.produce(&output(), 4);
+        let Err(Spoiled::Refused(found)) = produced else { panic!("{produced:?}") };
+        assert_eq!(found, refused);
+    }
+
+    #[test]
+    fn a_commit_that_asks_for_patience_is_given_up_in_time() {
+        let mut producer = stubborn(|| Ok(()), none());
+        let transaction = Transaction::begin(&mut producer, TIMEOUT).expect("begins");
+        let commit = transaction.commit();
+        assert!(matches!(commit, Commit::Unknown(_)), "{commit:?}");
+        assert!(producer.now() <= TIMEOUT + CALL_WAIT);
+    }
 }

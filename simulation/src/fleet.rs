@@ -49,7 +49,8 @@ pub(crate) struct Fleet<S: Simulated> {
     stopped: u64,
     /// Processes that have died.
     deaths: u64,
-    /// Whether one of them had stood still, so that another had its slot by then.
+    /// Whether one of them had stood still, so that another had its slot by then: if it took that
+    /// one's transactional id back, nobody ends what it has left open but the broker.
     died_beside_successor: bool,
 }
 
@@ -144,7 +145,8 @@ impl<S: Simulated> Fleet<S> {
         self.cluster.end_faults();
         self.cluster.release_markers();
         self.cluster.slow_calls(Duration::ZERO);
-        self.frozen.drain(..).chain(self.thawed.drain(..)).for_each(Running::crash);
+        let beside = self.frozen.drain(..).chain(self.thawed.drain(..)).map(Running::crash).count();
+        self.died_beside_successor |= beside > 0;
         for slot in 0..self.clocks.len() {
             self.clocks[slot].store(0, Ordering::Relaxed);
             self.start(slot);

@@ -267,6 +267,9 @@ impl Simulated for Join {
     fn serve(&mut self) {
         let asked =
             std::mem::take(&mut *self.questions.lock().unwrap_or_else(PoisonError::into_inner));
+        if asked.is_empty() {
+            return;
+        }
         let (ready, waiting): (Vec<_>, Vec<_>) = asked.into_iter().partition(|question| {
             let ends = self.cluster.ends(&topics().journal, question.partition);
             ends.is_some_and(|(stable, _)| stable >= question.end)

@@ -36,7 +36,7 @@ pub enum Room {
 /// some that have gone since.
 #[derive(Debug)]
 pub(super) struct Movable {
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     /// Payloads of fewer bytes stay in memory.
     pub(super) least: usize,
     /// When there are more, those that have gone are sorted out.
@@ -44,7 +44,7 @@ pub(super) struct Movable {
 }
 
 impl Movable {
-    const TIDY_ABOVE: usize = 1_024;
+    pub(super) const TIDY_ABOVE: usize = 1_024;
 
     pub(super) fn new(has_file: bool) -> Self {
         let least = if has_file { SPILL_LEAST } else { usize::MAX };

@@ -6,6 +6,7 @@ mod crashes;
 mod openings;
 mod orders;
 mod rules;
+mod spilling;
 mod table;
 mod time;
 mod words;

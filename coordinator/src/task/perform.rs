@@ -96,7 +96,7 @@ mod tests {
     use std::time::Duration;
 
     use longshore_kafka::lane::step::Epoch;
-    use longshore_kafka::{Offset, Partition, Record};
+    use longshore_kafka::{Offset, Partition};
     use longshore_schemas::records::{InboxRecord, PartOutcome, PartStatus, Tick};
     use longshore_schemas::{GroupId, PartId, Revision, Timestamp};
 
@@ -170,18 +170,6 @@ mod tests {
             assert_eq!((&*ahead.join(" | "), &*join(&own)), (expected_ahead, expected_own));
         }
     }
-    fn item(offset: i64, millis: i64, record: &InboxRecord) -> Arc<Item> {
-        let record = Record {
-            topic: "j.inbox".into(),
-            partition: Partition(0),
-            offset: Offset(offset),
-            key: None,
-            value: Some(record.encode().unwrap()),
-            headers: Default::default(),
-            timestamp: Some(Timestamp(millis)),
-        };
-        Arc::new(Item { epoch: Epoch(1), record })
-    }
 
     /// What is handed over, by the offset of its item.
     fn handed_over(task: &mut JoinTask) -> Vec<Option<i64>> {
@@ -201,12 +189,12 @@ mod tests {
         assert!(task.resume(Offset(0), 0).unwrap().is_empty());
         for (offset, group) in (0..).zip(["a", "b", "c"]) {
             let opening = fixture::opening(group.into(), 1);
-            assert!(task.absorb(item(offset, offset, &opening)).unwrap().is_empty());
+            assert!(task.absorb(fixture::item(offset, offset, &opening)).unwrap().is_empty());
         }
         assert_eq!(handed_over(&mut task), [Some(0), Some(1), Some(2), None]);
         task.committed(4, Offset(3), None);
         let tick = InboxRecord::Tick(Tick { at: Timestamp(5_000), owner: "owner".into() });
-        (task, item(3, 5_000, &tick))
+        (task, fixture::item(3, 5_000, &tick))
     }
 
     #[test]
@@ -223,6 +211,15 @@ mod tests {
         assert_eq!(handed_over(&mut task), [None]);
         task.gathered((4, 0), b).unwrap();
         assert_eq!(handed_over(&mut task), [None, Some(3)]);
+    }
+
+    #[test]
+    fn only_what_a_deadly_record_closes_fails_untried() {
+        let (mut task, tick) = three_due();
+        assert!(task.give_up(tick, 3).unwrap().is_empty());
+        let next = fixture::opening("d".into(), 0);
+        let jobs = task.absorb(fixture::item(4, 5_001, &next)).unwrap();
+        assert_eq!(jobs.len(), 1, "its gather is called");
     }
 
     #[test]

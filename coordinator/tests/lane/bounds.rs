@@ -1,6 +1,6 @@
 //! What keeps a join's replay short and its memory small, while it crashes at every call.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
@@ -173,6 +173,40 @@ fn while_a_gather_is_at_work_there_may_yet_be_room() {
     write(&world.cluster, &second);
     world.run().expect("it drains");
     world.check();
+}
+
+/// Notes how many are at work at once, at most.
+#[derive(Clone, Default)]
+struct Counting {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Handler for Counting {
+    type Item = Group;
+
+    async fn handle(&self, group: Group, cx: &Context) -> Result<Outcome, HandlerError> {
+        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most.fetch_max(now, Ordering::Relaxed);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        self.now.fetch_sub(1, Ordering::Relaxed);
+        Concatenate.handle(group, cx).await
+    }
+}
+
+#[test]
+fn no_more_groups_are_gathered_at_once_than_the_concurrency_allows() {
+    let mut world = World::new(6);
+    let counting = Counting::default();
+    let mut handlers = Handlers::new();
+    handlers.add("counting", counting.clone()).expect("the first handler");
+    world.join = JoinConfig { concurrency: 2, ..join_with(&handlers) };
+    world.write_groups();
+    world.run().expect("it drains");
+    world.check();
+    assert_eq!(counting.most.load(Ordering::Relaxed), 2);
 }
 
 #[test]

@@ -213,7 +213,8 @@ impl World {
             Arc::new(move || Now { steady: cluster.now(), wall: now(&cluster) })
         };
         let step = JoinStep::new(self.join.clone(), self.runtime.handle().clone(), journal, clocks);
-        let step = watched::Watched { step, ahead: Arc::clone(&self.ahead) };
+        let (ahead, cluster) = (Arc::clone(&self.ahead), self.cluster.clone());
+        let step = watched::Watched { step, ahead, cluster, told: BTreeMap::new() };
         let control = Control::new();
         let (all, late, mut turns) = (self.missing.len(), self.late, 0);
         let written = |topic: &TopicName| self.cluster.read_committed(topic).len();

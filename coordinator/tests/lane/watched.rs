@@ -1,10 +1,12 @@
 //! A join's step whose every outcome is looked at.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use longshore_coordinator::JoinStep;
 use longshore_kafka::lane::step::{Assignment, Finished, Item, Prepared, Step, StepError};
+use longshore_kafka::model::Cluster;
 use longshore_kafka::{Offset, Outgoing, Partition, Record, Refusal};
 use longshore_schemas::TopicName;
 
@@ -17,12 +19,25 @@ pub type Ahead = Arc<AtomicUsize>;
 pub struct Watched {
     pub step: JoinStep,
     pub ahead: Ahead,
+    pub cluster: Cluster,
+    /// What was last told for the next owner of a partition.
+    pub told: BTreeMap<Partition, String>,
 }
 
 /// However many groups are due, no outcome is larger than what one of them brings.
 fn check(finished: &Finished) {
     assert!(results(finished) <= 1, "{} results in one outcome", results(finished));
     assert!(finished.outputs.len() <= 3, "{} outputs in one outcome", finished.outputs.len());
+}
+
+impl Watched {
+    /// EO-1: whatever a transaction carries, be it of an item or not, it carries its progress too.
+    fn check_progress(&self, partition: Partition) {
+        let committed = self.cluster.committed("p.j", &topics().inbox, partition);
+        let metadata = committed.expect("progress").metadata;
+        let told = &self.told[&partition];
+        assert!(metadata.contains(&format!(",{told}:")), "{metadata} says nothing of {told}");
+    }
 }
 
 fn results(finished: &Finished) -> usize {
@@ -69,12 +84,15 @@ impl Step for Watched {
     }
 
     fn state(&mut self, partition: Partition, position: Offset, batch: &[Finished]) -> String {
-        self.step.state(partition, position, batch)
+        let state = self.step.state(partition, position, batch);
+        self.told.insert(partition, state.clone());
+        state
     }
 
     fn committed(&mut self, batch: Vec<Finished>, written: &[(TopicName, Partition, Offset)]) {
         let ahead = batch.iter().filter(|finished| finished.item.is_none()).map(results);
         self.ahead.fetch_add(ahead.sum(), Ordering::Relaxed);
+        batch.iter().for_each(|finished| self.check_progress(finished.partition));
         self.step.committed(batch, written);
     }
 

@@ -80,8 +80,9 @@ impl ClientError {
 fn advised(code: Code, message: String) -> String {
     match code {
         Code::FencedInstanceId => format!(
-            "another process runs in this one's slot: give each process a slot of its own; \
-             {message}"
+            "this process's slot has been taken from it: by a request of its own, or of its \
+             predecessor, that came late, and it only has to be started again; or by another \
+             process that has the same one: give each process a slot of its own; {message}"
         ),
         _ => message,
     }

@@ -80,3 +80,15 @@ impl Ordering {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They are committed, so no version may change them.
+    #[test]
+    fn every_ordering_has_a_name_of_its_own() {
+        let names = [Ordering::Key, Ordering::Partition, Ordering::None].map(Ordering::hash);
+        assert_eq!(names, ["k", "p", "n"]);
+    }
+}

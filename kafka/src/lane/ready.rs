@@ -197,4 +197,47 @@ mod tests {
             "in order, one failed"
         );
     }
+
+    #[test]
+    fn those_that_were_refused_beside_one_are_soon_together_again() {
+        const CULPRIT: usize = 2;
+        let mut all = vec![1; 1_000];
+        all[0] = CULPRIT;
+        let mut ready = ready(&all);
+        let mut transactions = 0;
+        while ready.len() > 0 {
+            transactions += 1;
+            let taken = ready.take(1_000, 10_000);
+            if taken.len() > 1 && sizes(&taken).contains(&CULPRIT) {
+                let suspects: Vec<usize> = (0..taken.len()).collect();
+                ready.put_back(taken, &suspects, Duration::ZERO);
+            } else {
+                ready.relax();
+            }
+        }
+        assert!(transactions <= 25, "{transactions}");
+    }
+
+    #[test]
+    fn what_is_dropped_is_counted_no_longer() {
+        let mut ready = ready(&[1, 2, 3]);
+        assert_eq!(ready.retain(|it| it.bytes() == 2), 2);
+        assert_eq!((ready.len(), ready.bytes()), (1, 2));
+    }
+
+    #[test]
+    fn a_full_transaction_is_urgent() {
+        let limits = Limits {
+            in_flight_max: 1,
+            waiting_max: 1,
+            held_bytes_max: 1,
+            batch_items_max: 3,
+            batch_bytes_max: 10,
+        };
+        let cases: [(&[usize], bool); 4] =
+            [(&[1, 1], false), (&[1, 1, 1], true), (&[4, 5], false), (&[4, 6], true)];
+        for (sizes, urgent) in cases {
+            assert_eq!(ready(sizes).is_urgent(&limits), urgent, "{sizes:?}");
+        }
+    }
 }

@@ -258,6 +258,32 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_starts_at_the_first_record_does_so_though_another_member_has_begun_before() {
+        let new = PartitionFacts { siblings_committed: true, ..facts(None) };
+        let start = decide(&new, Some(StartPolicy::Earliest), "k", "me").expect("starts");
+        assert_eq!(start.position, new.log_start);
+    }
+
+    #[test]
+    fn a_lane_that_takes_its_own_partition_up_again_has_not_died() {
+        let owner = |owner: &str| Metadata {
+            base: Offset(500),
+            owner: owner.to_owned(),
+            seq: 1,
+            order: "k".into(),
+            topic: Some(TOPIC),
+            guard: "r8".into(),
+            state: String::new(),
+            finished: FinishedMap::default(),
+        };
+        for (name, deaths) in [("me-3", 1), ("you-3", 2), ("me", 2)] {
+            let text = owner(name).to_string();
+            let start = decide(&facts(Some((500, &text))), None, "k", "me").expect("starts");
+            assert_eq!(start.guard.deaths(), deaths, "{name}");
+        }
+    }
+
+    #[test]
     fn committed_progress_is_taken_up_with_its_map() {
         let start = decide(&facts(Some((500, &metadata(500)))), None, "k", "me").expect("starts");
         assert!(start.resumed);

@@ -4,6 +4,8 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::error::ChaosError;
 use super::kafka::Kafka;
 use super::publisher::Publisher;
@@ -50,6 +52,17 @@ pub(super) struct Course<'a> {
     pub(super) frozen: Vec<(usize, Instant)>,
     /// The memory of a worker in the mean, look by look.
     pub(super) memory: Vec<u64>,
+    pub(super) pace: Option<Pace>,
+}
+
+/// How much was done while things went wrong.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Pace {
+    /// For how long, in seconds.
+    pub seconds: f64,
+    /// Items that ended meanwhile, in all stages; those are missing that a process ended since it
+    /// was last looked at before it was killed.
+    pub items: u64,
 }
 
 /// What is told of a run while it runs.
@@ -75,6 +88,7 @@ pub(super) struct Ended {
     pub(super) service: Service,
     pub(super) took: Duration,
     pub(super) memory: Vec<u64>,
+    pub(super) pace: Option<Pace>,
 }
 
 impl fmt::Display for Moment {
@@ -82,9 +96,10 @@ impl fmt::Display for Moment {
         let Self { run, elapsed, unfinished, tally, counters } = self;
         write!(
             f,
-            "{run}, {} s: up to {unfinished} unfinished; {} transactions committed, {} not; \
-             {tally}",
+            "{run}, {} s: {} items ended, up to {unfinished} unfinished; {} transactions \
+             committed, {} not; {tally}",
             elapsed.as_secs(),
+            counters.items,
             counters.committed,
             counters.aborted
         )
@@ -104,8 +119,8 @@ impl Course<'_> {
         self.settle(patience)?;
         let took = self.began.elapsed();
         let service = self.staff.stop()?;
-        let Self { kafka, observer, tally, memory, .. } = self;
-        Ok(Ended { _kafka: kafka, observer, tally, service, took, memory })
+        let Self { kafka, observer, tally, memory, pace, .. } = self;
+        Ok(Ended { _kafka: kafka, observer, tally, service, took, memory, pace })
     }
 
     /// Troubles, each kind once at least, until their time is over or there is nothing left to do.
@@ -140,6 +155,8 @@ impl Course<'_> {
         }
         self.tally.disturbances += self.kafka.leave_in_peace();
         self.thaw(|_| true);
+        let (seconds, items) = (self.began.elapsed().as_secs_f64(), self.staff.look().items);
+        self.pace = Some(Pace { seconds, items });
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Serialize, Serializer};
 
-use super::course::Ended;
+use super::course::{Ended, Pace};
 use super::difference::Difference;
 use super::trouble::{Kind, Tally};
 use crate::audit;
@@ -40,6 +40,8 @@ pub struct RunReport {
     pub seconds: f64,
     /// What went wrong.
     pub tally: Tally,
+    /// How much was done while it did.
+    pub pace: Option<Pace>,
     /// Transactions committed.
     pub committed: u64,
     /// Transactions that ended otherwise.
@@ -97,6 +99,7 @@ impl RunReport {
         Self {
             seconds: run.took.as_secs_f64(),
             tally: run.tally,
+            pace: run.pace,
             committed,
             aborted,
             unknown,
@@ -150,6 +153,13 @@ impl fmt::Display for Report {
         }
         writeln!(f, "under faults: {}", self.stormy)?;
         writeln!(f, "faults:       {} (seed {})", self.stormy.tally, self.seed)?;
+        if let Some(Pace { seconds, items }) = self.stormy.pace {
+            let pace = items as f64 / seconds;
+            writeln!(
+                f,
+                "pace:         {items} items in {seconds:.0} s of faults, {pace:.0} a second"
+            )?;
+        }
         writeln!(f, "\n{}\n", self.audit)?;
         if let Some(difference) = &self.difference {
             writeln!(f, "{difference}")?;

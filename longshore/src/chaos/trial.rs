@@ -159,6 +159,7 @@ impl Trial<'_> {
             looked: Instant::now(),
             frozen: Vec::new(),
             memory: Vec::new(),
+            pace: None,
         };
         course.finish(storm, self.orders.patience)
     }

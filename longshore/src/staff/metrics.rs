@@ -11,6 +11,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Counters of a process, or of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
+    /// Items that have ended, in all stages.
+    pub items: u64,
     /// Attempts that failed and were tried again.
     pub retries: u64,
     /// Transactions committed.
@@ -28,6 +30,7 @@ impl Add for Counters {
 
     fn add(self, other: Self) -> Self {
         Self {
+            items: self.items + other.items,
             retries: self.retries + other.retries,
             committed: self.committed + other.committed,
             aborted: self.aborted + other.aborted,
@@ -59,7 +62,8 @@ fn counters(text: &str) -> Counters {
     let unknown = sum(text, "longshore_transactions_total", r#"outcome="unknown""#);
     let retries = sum(text, "longshore_retries_total", "");
     let discarded = sum(text, "longshore_discarded_items_total", "");
-    Counters { retries, committed, aborted: all - committed, unknown, discarded }
+    let items = sum(text, "longshore_items_total", "");
+    Counters { items, retries, committed, aborted: all - committed, unknown, discarded }
 }
 
 /// The sum over the series of a metric that carry a label; the empty label is carried by all.
@@ -89,8 +93,11 @@ longshore_transactions_total{lane=\"price\",outcome=\"aborted\"} 2
 longshore_transactions_total{lane=\"split\",outcome=\"committed\"} 10
 longshore_transactions_total{lane=\"split\",outcome=\"unknown\"} 1
 longshore_discarded_items_total{lane=\"split\"} 4
+longshore_items_total{lane=\"split\",outcome=\"done\"} 90
+longshore_items_total{lane=\"split\",outcome=\"failed\"} 5
 ";
-        let expected = Counters { retries: 8, committed: 30, aborted: 3, unknown: 1, discarded: 4 };
+        let expected =
+            Counters { items: 95, retries: 8, committed: 30, aborted: 3, unknown: 1, discarded: 4 };
         assert_eq!(counters(text), expected);
         assert_eq!(counters(""), Counters::default());
     }

@@ -1,4 +1,5 @@
-//! Defects put into the lane and the gather on purpose: their tests must find every one.
+//! Defects put on purpose into the lane and its client, the worker and the join: their tests must
+//! find every one.
 //!
 //! Each is a change of a few words. All of them are woven into a copy of the workspace, under
 //! `target/tmp/mutants`, and a variable of the environment says which one is run. A change whose
@@ -17,7 +18,9 @@ use std::path::Path;
 
 use binaries::{Binaries, build};
 use copy::Workspace;
-use table::{HISTORIES, JOIN, LANE, Mutant, TRANSACTION, mutants};
+use table::{
+    CLIENT, GATHER, HISTORIES, JOIN, LANE, Mutant, SETTINGS, TRANSACTION, WORKER, mutants,
+};
 use weave::{Change, weave};
 
 #[test]
@@ -25,7 +28,7 @@ fn the_tests_find_every_mutant() {
     let all = mutants();
     let workspace = Workspace::copied(&woven(&all));
     let mut survivors = Vec::new();
-    let groups = [LANE, TRANSACTION, JOIN, HISTORIES];
+    let groups = [LANE, TRANSACTION, CLIENT, SETTINGS, WORKER, GATHER, JOIN, HISTORIES];
     let built = build(&workspace, &groups);
     for tests in groups {
         let binaries = Binaries::of(tests, &built);

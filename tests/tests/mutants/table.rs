@@ -1,9 +1,12 @@
 //! The mutants.
 
+mod client;
+mod gather;
 mod items;
 mod join;
 mod partitions;
 mod transactions;
+mod worker;
 
 /// A defect, as a change of a few words.
 pub struct Mutant {
@@ -35,7 +38,18 @@ pub const LANE: Tests = Tests { package: "longshore-kafka", binaries: &["lib"], 
 /// What a transaction makes of what happened to its records.
 pub const TRANSACTION: Tests =
     Tests { package: "longshore-kafka", binaries: &["lib"], filter: "transaction::" };
-/// The gather's own tests, and the join over the model.
+/// What the client makes of what happens to it.
+pub const CLIENT: Tests =
+    Tests { package: "longshore-kafka", binaries: &["lib"], filter: "client::" };
+/// What every client is told.
+pub const SETTINGS: Tests =
+    Tests { package: "longshore-kafka", binaries: &["lib"], filter: "settings::" };
+/// A stage on a lane of the simplest kind.
+pub const WORKER: Tests = Tests { package: "longshore-worker", binaries: &["lib"], filter: "" };
+/// The gather's own tests, and those of a join's partition at work.
+pub const GATHER: Tests =
+    Tests { package: "longshore-coordinator", binaries: &["lib"], filter: "" };
+/// The same, and the join over the model.
 pub const JOIN: Tests =
     Tests { package: "longshore-coordinator", binaries: &["lib", "lane"], filter: "" };
 /// Histories by seed, of stages and of joins.
@@ -54,6 +68,7 @@ const fn mutant(
 
 /// All of them. Each is run by its place.
 pub fn mutants() -> Vec<&'static Mutant> {
-    let all = [transactions::MUTANTS, partitions::MUTANTS, items::MUTANTS, join::MUTANTS];
-    all.into_iter().flatten().collect()
+    let lane = [transactions::MUTANTS, partitions::MUTANTS, items::MUTANTS];
+    let others = [client::MUTANTS, worker::MUTANTS, gather::MUTANTS, join::MUTANTS];
+    lane.into_iter().chain(others).flatten().collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use longshore_schemas::Timestamp;
-use longshore_schemas::records::{Expect, JournalRecord};
+use longshore_schemas::records::{Expect, GroupOpen, InboxRecord, JournalRecord};
 
 use super::words::*;
 use crate::carrying::records;
@@ -31,9 +31,7 @@ fn carried(partition: &mut Partition) -> Carrying {
 
 /// The transaction of all effects is committed: what the journal says of what was carried.
 fn commit(partition: &mut Partition) -> Vec<JournalRecord> {
-    let effects = std::mem::take(&mut partition.effects);
-    effects.iter().filter_map(Effect::releases).for_each(|hold| partition.gather.settled(hold));
-    let carries = effects.into_iter().filter_map(|effect| match effect.action {
+    let carries = partition.settle().into_iter().filter_map(|effect| match effect.action {
         Action::Carry(carry) => Some(records(*carry).unwrap()),
         _ => None,
     });
@@ -217,6 +215,28 @@ fn a_carried_group_goes_on_as_if_it_had_not_been() {
             assert_eq!(next.gather.carried_bytes, 0);
         }
     }
+}
+
+#[test]
+fn a_carried_group_keeps_its_run_and_its_parent() {
+    let InboxRecord::Open(opening) = open("a", 1, listed(&["p0"])) else {
+        panic!("an opening");
+    };
+    let (run_id, parent) = (Some("run".into()), Some("parent".into()));
+    let opening = GroupOpen { run_id, parent, ..opening };
+    let (run_id, parent) = (opening.run_id.clone(), opening.parent.clone());
+    let mut partition = partition();
+    partition.feed(InboxRecord::Open(opening));
+    partition.effects = partition.gather.carry_oldest(1);
+    let journal = commit(&mut partition);
+    let mut next = Gather::new(rules("all_done"));
+    journal.into_iter().for_each(|record| next.recall(record));
+    assert_eq!(next.resume(), []);
+    let effects = next.absorb(partition.next, Timestamp(2), part("a", 1, "+p0"));
+    let [Effect { action: Action::Close(closing), .. }] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!((&closing.run_id, &closing.parent), (&run_id, &parent));
 }
 
 #[test]

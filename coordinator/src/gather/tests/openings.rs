@@ -157,6 +157,9 @@ fn a_part_of_an_unknown_group_never_opens_one() {
     assert_eq!(partition.feed_at(3 + ORPHAN_TIMEOUT, tick()), ["orphan +p0", "orphan +s0"]);
     assert_eq!(partition.gather.waiting_count(), 0);
     assert_eq!(partition.gather.open_bytes(), 0);
+    assert_eq!(partition.low(), 0, "until both are in Kafka");
+    partition.settle();
+    assert_eq!(partition.low(), partition.next);
 }
 
 #[test]
@@ -176,6 +179,9 @@ fn a_part_that_came_before_its_opening_joins_its_group() {
     assert_eq!(partition.feed(open("g", 1, Expect::Count(1))), ["conflict NotExpected +x0"]);
     assert_eq!(partition.low(), 1, "the group's oldest record stands before its opening");
     assert_eq!(partition.parts("g", "+p0"), ["complete by all: +p0 +s0"]);
+    assert_eq!(partition.gather.next_deadline(), None);
+    partition.settle();
+    assert_eq!(partition.low(), partition.next);
 }
 
 #[test]

@@ -144,6 +144,13 @@ impl Partition {
         tokens.split_whitespace().flat_map(|token| self.feed(part(group, 1, token))).collect()
     }
 
+    /// All effects so far are in a committed transaction.
+    pub(super) fn settle(&mut self) -> Vec<Effect> {
+        let effects = std::mem::take(&mut self.effects);
+        effects.iter().filter_map(Effect::releases).for_each(|hold| self.gather.settled(hold));
+        effects
+    }
+
     pub(super) fn low(&self) -> i64 {
         self.gather.low(self.next, &Default::default())
     }

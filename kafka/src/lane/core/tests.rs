@@ -1,12 +1,16 @@
 //! The core by examples: what no history reaches often enough.
 
+mod bounds;
+mod leaving;
+mod suspects;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Core;
+use super::{Batch, Core};
 use crate::lane::config::{LaneConfig, Limits, Ordering};
 use crate::lane::guard::Guard;
-use crate::lane::progress::FinishedMap;
+use crate::lane::progress::{FinishedMap, Metadata};
 use crate::lane::start::Start;
 use crate::lane::step::{Epoch, Finished, Item, Verdict};
 use crate::{Offset, Partition, Record, TopicId};
@@ -85,6 +89,14 @@ fn done(item: Arc<Item>) -> Finished {
         outputs: Vec::new(),
         verdict: Verdict::Done,
     }
+}
+
+/// What the guards say with this transaction, partition by partition.
+fn guards(batch: &Batch) -> Vec<String> {
+    let metadata = batch.progress.iter().map(|(_, sent)| {
+        Metadata::parse(&sent.committed.metadata, sent.committed.offset).expect("usable metadata")
+    });
+    metadata.map(|it| it.expect("it is ours").guard).collect()
 }
 
 #[test]

@@ -5,5 +5,6 @@ mod by_seed;
 mod fixture;
 mod leaving;
 mod lost;
+mod quiet;
 mod settling;
 mod starting;

@@ -133,4 +133,184 @@ pub const MUTANTS: &[super::Mutant] = &[
         "if self.state == State::Open && self.producer.abort(CALL_WAIT).is_err() {",
         "if self.state == State::Ended && self.producer.abort(CALL_WAIT).is_err() {",
     ),
+    mutant(
+        LANE,
+        "leaves the progress of revoked partitions out and commits the rest",
+        "kafka/src/lane/core/batch.rs",
+        "            let Some(owned) = self.partitions.get_mut(&partition) else \
+         {\n                continue;\n            };\n",
+        "            let known = self.partitions.get_mut(&partition);\n            let stays = \
+         |it: &&mut Owned| !matches!(it.phase, Phase::Releasing { .. });\n            let \
+         Some(owned) = known.filter(stays) else {\n                continue;\n            };\n",
+    ),
+    mutant(
+        HISTORIES,
+        "keeps outcomes of partitions that went to others while their commit was unknown",
+        "kafka/src/lane/core/batch.rs",
+        "            let Some(owned) = self.owned(finished.partition, finished.epoch) else \
+         {\n                continue;\n            };\n            if let Some(offset) = \
+         finished.offset() {\n                owned.put_back(offset);\n            }\n",
+        "            if let (Some(owned), Some(offset)) =\n                \
+         (self.owned(finished.partition, finished.epoch), finished.offset())\n            \
+         {\n                owned.put_back(offset);\n            }\n",
+    ),
+    mutant(
+        LANE,
+        "takes a commit that was given up for an aborted one",
+        "kafka/src/lane/run/commit.rs",
+        "                self.meter.commit(took, Some(&failure.code));\n                \
+         Attempt::Unknown(failure, written)\n",
+        "                self.meter.commit(took, Some(&failure.code));\n                \
+         drop(written);\n                Attempt::Spoiled(Spoiled::Failed(failure))\n",
+    ),
+    mutant(
+        HISTORIES,
+        "taints a producer by its EndTxn only",
+        "kafka/src/model/producer.rs",
+        "        self.calls = Calls::Faltered;\n        match failure.remedy {\n",
+        "        if failure.call != Call::SendProgress.name() {\n            self.calls = \
+         Calls::Faltered;\n        }\n        match failure.remedy {\n",
+    ),
+    mutant(
+        TRANSACTION,
+        "repeats a call without end",
+        "kafka/src/transaction.rs",
+        "Err(failure) if failure.remedy == Remedy::Retry && !self.is_late() => {}",
+        "Err(failure) if failure.remedy == Remedy::Retry => {}",
+    ),
+    mutant(
+        LANE,
+        "takes any answer for that about its commit",
+        "kafka/src/lane/run/settle.rs",
+        "Producing::Settling(settling) => settling.asked == Some(id),",
+        "Producing::Settling(settling) => settling.asked.is_some() && id > 0,",
+    ),
+    mutant(
+        LANE,
+        "never asks again what became of a commit",
+        "kafka/src/lane/run/settle.rs",
+        "            settling.asked = None;\n",
+        "            let _ = settling;\n",
+    ),
+    mutant(
+        LANE,
+        "doesn't wait for the end of a pause",
+        "kafka/src/lane/run/commit.rs",
+        "if now >= self.not_before && self.core.is_due(now) {",
+        "if self.core.is_due(now) {",
+    ),
+    mutant(
+        LANE,
+        "pauses longer with every failure of its life",
+        "kafka/src/lane/run/commit.rs",
+        "        self.failures = 0;\n",
+        "",
+    ),
+    mutant(
+        LANE,
+        "counts the fences of its whole life",
+        "kafka/src/lane/run/commit.rs",
+        "        self.young_fences = 0;\n",
+        "",
+    ),
+    mutant(
+        LANE,
+        "takes a transaction that the broker has ended for one that another has taken",
+        "kafka/src/lane/run/commit.rs",
+        "if !failure.is_fence() || self.is_out_of_time(took) {",
+        "if !failure.is_fence() {",
+    ),
+    mutant(
+        LANE,
+        "fences another process of its slot for ever",
+        "kafka/src/lane/run/commit.rs",
+        "if self.young_fences < 2 {",
+        "if self.young_fences < u32::MAX {",
+    ),
+    mutant(
+        LANE,
+        "never makes a transaction smaller that took too long",
+        "kafka/src/lane/run/commit.rs",
+        "            self.core.shrink(batch.outcomes.len());\n",
+        "",
+    ),
+    mutant(
+        LANE,
+        "makes a transaction larger for which there is no time",
+        "kafka/src/lane/run/commit.rs",
+        "if committed && !self.is_out_of_time(took * 2) {",
+        "if committed {",
+    ),
+    mutant(
+        LANE,
+        "drains without waiting for a transaction that it has left open",
+        "kafka/src/lane/run/mod.rs",
+        "!self.left_open || (matches!(self.producing, Producing::Ready) && !self.broker.tainted())",
+        "true",
+    ),
+    mutant(
+        LANE,
+        "never gives up waiting for a transaction that it has left open",
+        "kafka/src/lane/run/mod.rs",
+        "gave_back && (self.left_nothing_open() || self.broker.now() >= deadline)",
+        "deadline > Duration::ZERO && gave_back && self.left_nothing_open()",
+    ),
+    mutant(
+        LANE,
+        "puts the end of its drain off with every turn",
+        "kafka/src/lane/run/mod.rs",
+        "        if self.is_draining() {\n            return;\n        }\n",
+        "",
+    ),
+    mutant(
+        LANE,
+        "takes its leave with a tainted producer",
+        "kafka/src/lane/run/commit.rs",
+        "        if self.broker.tainted() {\n            \
+         self.broker.discard_producer();\n        }\n",
+        "",
+    ),
+    mutant(
+        LANE,
+        "takes its leave although another process has its slot",
+        "kafka/src/lane/run/commit.rs",
+        "let not_ours = [\"FENCED_INSTANCE_ID\", TOPIC_MADE_ANEW];",
+        "let not_ours = [TOPIC_MADE_ANEW];",
+    ),
+    mutant(
+        LANE,
+        "leaves a word in a topic that was made anew",
+        "kafka/src/lane/run/commit.rs",
+        "let not_ours = [\"FENCED_INSTANCE_ID\", TOPIC_MADE_ANEW];",
+        "let not_ours = [\"FENCED_INSTANCE_ID\"];",
+    ),
+    mutant(
+        LANE,
+        "drops an item whose dead letter is refused",
+        "kafka/src/lane/run/commit.rs",
+        "return Err(LaneError::DeadLetterRefused { topic, partition, refusal });",
+        "drop((topic, partition, refusal));\n            self.core.replace(finished, \
+         Vec::new());\n            return Ok(());",
+    ),
+    mutant(
+        TRANSACTION,
+        "waits for ever for room in the client's queue",
+        "kafka/src/transaction.rs",
+        "Err(ProduceError::Full) if self.is_late() => {",
+        "Err(ProduceError::Full) if false => {",
+    ),
+    mutant(
+        TRANSACTION,
+        "takes a refusal that is told late for a failure",
+        "kafka/src/transaction.rs",
+        "if refused.is_empty() { Spoiled::Failed(failure) } else { Spoiled::Refused(refused) }",
+        "drop(refused);\n        Spoiled::Failed(failure)",
+    ),
+    mutant(
+        LANE,
+        "settles by the facts of partitions that it has given back",
+        "kafka/src/lane/run/settle.rs",
+        "        if self.is_told_of_others(facts) {\n            return Ok(());\n        }\n",
+        "",
+    ),
 ];

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use longshore_handler::{Context, Handler, HandlerError, Outcome, Output};
-use longshore_kafka::{Record, Refusal};
 use longshore_kafka::lane::step::{Finished, Step, Verdict};
+use longshore_kafka::{Record, Refusal};
 use longshore_schemas::headers::Failure;
 use longshore_schemas::records::{InboxRecord, PartStatus, Tick};
 use metrics_exporter_prometheus::PrometheusBuilder;

@@ -136,6 +136,7 @@ fn an_open_item_stays_while_thousands_behind_it_are_swept_out() {
     let mut window = received(&offsets);
     commit(&mut window, &offsets[1..]);
     assert_eq!((window.position(), window.unfinished()), (Offset(0), 1));
+    assert!(window.entries.len() <= SWEEP_MIN, "{} are kept", window.entries.len());
     assert_eq!(ranges(&window.carried_map()), [(1, 3_000)]);
     commit(&mut window, &offsets[..1]);
     assert_eq!((window.position(), window.unfinished()), (Offset(3_000), 0));

@@ -73,6 +73,31 @@ fn an_output_that_no_topic_takes_fails_its_item_and_no_other() {
 }
 
 #[test]
+fn a_partition_in_which_enough_waits_is_read_no_further() {
+    let mut fleet = Fleet::new(41, 1);
+    let stuck = fleet.publish_one(Partition(0), Some("a"), "small");
+    for _ in 0..3_000 {
+        fleet.publish_one(Partition(0), Some("a"), "small");
+    }
+    fleet.start(0);
+    if let Some(lane) = fleet.lanes.get_mut(&0) {
+        lane.step.stuck.insert((Partition(0), stuck));
+    }
+    let owned = |fleet: &Fleet| {
+        let owned = fleet.lanes[&0].core.partition(Partition(0));
+        owned.map_or((false, 0), |it| (it.paused, it.queues.len()))
+    };
+    let pauses = (0..200).any(|_| {
+        fleet.turn().expect("it goes on");
+        owned(&fleet).0 && fleet.lanes[&0].core.in_flight() == 1
+    });
+    assert!(pauses, "a hundred may wait");
+    let before = owned(&fleet);
+    (0..20).for_each(|_| fleet.turn().expect("it goes on"));
+    assert_eq!(owned(&fleet), before);
+}
+
+#[test]
 fn two_lanes_share_the_partitions_and_hand_them_over() {
     let mut fleet = Fleet::new(5, 4);
     fleet.publish(200);

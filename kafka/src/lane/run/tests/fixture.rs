@@ -10,13 +10,14 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 use super::super::Lane;
+use crate::lane::broker::PartitionFacts;
 use crate::lane::config::{LaneConfig, Limits, Ordering};
 use crate::lane::error::LaneError;
 use crate::lane::progress::Metadata;
 use crate::lane::start::StartPolicy;
 use crate::lane::step::{Assignment, Finished, Item, Prepared, Step, StepError, Verdict};
 use crate::model::{Cluster, Identity, Member};
-use crate::{Offset, Outgoing, Partition, Record, Refusal};
+use crate::{Offset, Outgoing, Partition, Record, Refusal, TopicId};
 
 /// The group of every lane.
 pub(super) const GROUP: &str = "g";
@@ -38,7 +39,7 @@ pub(super) fn dead_letters() -> TopicName {
 /// Echoes every item, in whatever order the seed says.
 pub(super) struct Echo {
     rng: SmallRng,
-    held: Vec<Arc<Item>>,
+    pub(super) held: Vec<Arc<Item>>,
     prepared: Vec<Prepared>,
     /// Items at these offsets are never finished while they are listed here.
     pub(super) stuck: BTreeSet<(Partition, Offset)>,
@@ -47,7 +48,7 @@ pub(super) struct Echo {
 }
 
 impl Echo {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let rng = SmallRng::seed_from_u64(seed);
         Self { rng, held: Vec::new(), prepared: Vec::new(), stuck: BTreeSet::new(), broken: false }
     }
@@ -160,6 +161,8 @@ pub(super) struct Fleet {
     pub(super) cluster: Cluster,
     pub(super) lanes: BTreeMap<usize, Lane<Member, Echo>>,
     pub(super) rng: SmallRng,
+    /// Whether a slot's place in the group outlives its lane.
+    pub(super) keeps_slots: bool,
     partitions: i32,
     owners: u64,
     sent: Vec<(Partition, Offset, Option<&'static str>)>,
@@ -176,6 +179,7 @@ impl Fleet {
             cluster,
             lanes: BTreeMap::new(),
             rng: SmallRng::seed_from_u64(seed),
+            keeps_slots: false,
             partitions,
             owners: 0,
             sent: Vec::new(),
@@ -219,17 +223,22 @@ impl Fleet {
     /// The same, with other settings.
     pub(super) fn start_with(&mut self, slot: usize, change: impl FnOnce(&mut LaneConfig)) {
         self.owners += 1;
-        let member = self.cluster.member_as(Identity {
-            group: GROUP.to_owned(),
-            topic: input(),
-            transactional_id: format!("{GROUP}-{slot}"),
-            slot: None,
-        });
+        let member = self.member(slot);
         let echo = Echo::new(self.rng.random());
         let mut config = config(format!("owner{}", self.owners));
         change(&mut config);
         let lane = Lane::new(member, echo, config);
         self.lanes.insert(slot, lane);
+    }
+
+    /// A member in this slot.
+    pub(super) fn member(&self, slot: usize) -> Member {
+        self.cluster.member_as(Identity {
+            group: GROUP.to_owned(),
+            topic: input(),
+            transactional_id: format!("{GROUP}-{slot}"),
+            slot: self.keeps_slots.then(|| slot.to_string()),
+        })
     }
 
     /// Kills a lane's process: nothing is said to anyone.
@@ -314,6 +323,19 @@ impl Fleet {
         assert!(places.values().all(|count| *count == 1), "EO-3: {places:?}");
         let dead = self.cluster.read_committed(&dead_letters()).len();
         assert_eq!(places.len() + dead, self.sent.len(), "EO-2");
+    }
+}
+
+/// What is told of a partition in which nothing ever was.
+pub(super) fn nothing_known(partition: Partition) -> PartitionFacts {
+    PartitionFacts {
+        partition,
+        topic_id: TopicId::new(1),
+        committed: None,
+        siblings_committed: false,
+        log_start: Offset(0),
+        log_end: Offset(0),
+        time_offset: None,
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::super::Producing;
 use super::fixture::*;
-use crate::lane::broker::{Broker, Located, PartitionFacts, Polled};
+use crate::lane::broker::{Broker, Located, Polled};
 use crate::lane::error::LaneError;
 use crate::lane::start::StartError;
 use crate::model::{Call, Fault};
-use crate::{Offset, Partition, Remedy, TopicId, Transaction, Transactions};
+use crate::{Offset, Partition, Remedy, Transaction, Transactions};
 
 const PARTITION: Partition = Partition(0);
 
@@ -31,6 +31,9 @@ fn a_partition_that_was_lost_is_not_held_until_its_work_has_ended() {
         owned(&fleet) != before
     });
     assert!(gone, "it is held although another member owns it");
+    let held = &fleet.lanes[&0].step.held;
+    let lost = held.iter().filter(|item| Some(item.epoch) != owned(&fleet)).count();
+    assert_eq!(lost, 0, "its component works on");
 }
 
 #[test]
@@ -98,6 +101,19 @@ fn what_expired_under_a_lane_stops_it_where_it_was_to_read_on() {
     let LaneError::Start { reason, .. } = error else { panic!("{error}") };
     let (position, log_start) = (Offset(20), Offset(60));
     assert_eq!(reason, StartError::ExpiredUnread { partition: PARTITION, position, log_start });
+}
+
+#[test]
+fn a_look_for_who_was_out_of_range_that_fails_is_taken_again() {
+    let mut fleet = Fleet::new(19, 1);
+    fleet.publish(20);
+    fleet.start(0);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.publish(50);
+    fleet.cluster.delete_records(&input(), PARTITION, Offset(60));
+    fleet.cluster.fail_next(Call::Locate, Fault::Fails(Remedy::Retry));
+    let error = stops(&mut fleet);
+    assert!(matches!(error, LaneError::Start { .. }), "{error}");
 }
 
 #[test]
@@ -180,6 +196,23 @@ fn a_commit_that_came_to_nothing_is_made_again_though_the_position_it_had_stands
 }
 
 #[test]
+fn an_answer_that_comes_after_the_membership_is_gone_takes_nothing_up() {
+    let mut fleet = Fleet::new(20, 1);
+    fleet.start(0);
+    let lane = fleet.lanes.get_mut(&0).expect("it was started");
+    let mut polled = || lane.broker.poll(Duration::from_millis(5)).expect("polls");
+    let assigned = (0..50).any(|_| matches!(polled(), Some(Polled::Assigned(_))));
+    assert!(assigned, "it joins the group");
+    lane.assigned(vec![PARTITION]).expect("accepts");
+    lane.lose_all().expect("it goes on");
+    let Ok(Some(Polled::Located(located))) = lane.broker.poll(Duration::ZERO) else {
+        panic!("the answer didn't come")
+    };
+    lane.located(located).expect("it is passed over");
+    assert_eq!(lane.core.partitions().count(), 0, "another member owns it");
+}
+
+#[test]
 fn an_answer_about_an_assignment_that_is_over_takes_nothing_up() {
     let mut fleet = Fleet::new(16, 1);
     fleet.start(0);
@@ -191,16 +224,8 @@ fn an_answer_about_an_assignment_that_is_over_takes_nothing_up() {
     assert!(assigned, "it joins the group");
     lane.assigned(vec![PARTITION]).expect("accepts");
     assert!(lane.group.is_locating(), "the answer isn't there yet");
-    let facts = PartitionFacts {
-        partition: PARTITION,
-        topic_id: TopicId::new(1),
-        committed: None,
-        siblings_committed: false,
-        log_start: Offset(0),
-        log_end: Offset(0),
-        time_offset: None,
-    };
-    let stale = Located { id: lane.group.question() + 1, partitions: Ok(vec![facts]) };
+    let facts = vec![nothing_known(PARTITION)];
+    let stale = Located { id: lane.group.question() + 1, partitions: Ok(facts) };
     lane.located(stale).expect("it is passed over");
     assert_eq!(lane.core.partitions().count(), 0, "another owner may have gone on since");
 }

@@ -1,9 +1,12 @@
 //! Where partitions are taken up, and what becomes of those whose progress isn't told yet.
 
+use std::time::Duration;
+
 use super::fixture::*;
 use crate::lane::config::LaneConfig;
 use crate::lane::start::StartPolicy;
-use crate::{Offset, Partition};
+use crate::model::{Call, Fault};
+use crate::{Offset, Partition, Remedy};
 
 /// Records before the group that it is to leave out, in each partition.
 const OLD: i64 = 50;
@@ -81,4 +84,60 @@ fn a_partition_that_is_looked_up_late_is_no_new_one() {
     fleet.cluster.elect_leader(&input(), Partition(1));
     fleet.until("both are its own", |fleet| fleet.lanes[&0].core.partitions().count() == 2);
     leaves_out_what_is_old(fleet);
+}
+
+#[test]
+fn a_group_that_begins_at_the_end_says_where_that_was_before_anything_comes() {
+    let mut fleet = with_old_records(34);
+    fleet.start_with(0, latest);
+    let said = |fleet: &Fleet| [0, 1].map(|it| fleet.position(it)) == [Some(Offset(OLD)); 2];
+    fleet.until("it has said so", said);
+    fleet.lanes.clear();
+    for partition in [0, 1].map(Partition) {
+        fleet.publish_to(partition, 5);
+    }
+    fleet.start_with(0, latest);
+    fleet.until("what came meanwhile is done", |fleet| fleet.outputs().len() == 10);
+}
+
+#[test]
+fn a_group_that_begins_at_a_time_does_all_from_then_on() {
+    let mut fleet = with_old_records(35);
+    fleet.cluster.advance(Duration::from_secs(1));
+    let time = fleet.cluster.timestamp();
+    for partition in [0, 1].map(Partition) {
+        fleet.publish_to(partition, 5);
+    }
+    fleet.start_with(0, |config| config.start = Some(StartPolicy::At(time)));
+    let end = Some(Offset(OLD + 5));
+    fleet.until("it is through", |fleet| [0, 1].map(|it| fleet.position(it)) == [end; 2]);
+    assert_eq!(fleet.outputs().len(), 10);
+}
+
+#[test]
+fn progress_that_could_not_be_told_is_asked_for_again() {
+    let mut fleet = Fleet::new(36, 2);
+    fleet.publish(20);
+    fleet.cluster.fail_next(Call::Locate, Fault::Fails(Remedy::Retry));
+    fleet.start(0);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
+}
+
+#[test]
+fn a_partition_that_is_still_looked_up_is_given_back_when_it_is_wanted() {
+    let mut fleet = Fleet::new(37, 2);
+    fleet.publish(20);
+    for partition in [0, 1].map(Partition) {
+        fleet.cluster.lose_leader(&input(), partition);
+    }
+    for slot in 0..2 {
+        fleet.start(slot);
+        fleet.until("it looks its share up", |fleet| fleet.lanes[&slot].group.is_locating());
+    }
+    for partition in [0, 1].map(Partition) {
+        fleet.cluster.elect_leader(&input(), partition);
+    }
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.check();
 }
