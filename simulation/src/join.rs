@@ -31,6 +31,7 @@ pub(crate) struct Join {
     cluster: Cluster,
     seed: u64,
     partitions: i32,
+    topics: JoinTopics,
     inbox: Inbox,
     oracles: Vec<Oracle>,
     questions: Arc<Mutex<Vec<Question>>>,
@@ -107,7 +108,7 @@ impl Join {
         let foreign = || b"not a record of ours".to_vec().into();
         let value = record.and_then(|it| it.encode().ok()).unwrap_or_else(foreign);
         let output = Outgoing {
-            topic: topics().inbox,
+            topic: self.topics.inbox.clone(),
             partition: Some(partition),
             key: None,
             value: Some(value),
@@ -123,11 +124,11 @@ impl Join {
     /// The oracles read what can be read by now, and so do we what was written. No line is there
     /// twice.
     fn read_on(&mut self) -> Result<()> {
-        for record in self.follow(&topics().inbox, self.partitions) {
+        let topics = self.topics.clone();
+        for record in self.follow(&topics.inbox, self.partitions) {
             let oracle = &mut self.oracles[record.partition.0.unsigned_abs() as usize];
             oracle.read(self.seed, &record);
         }
-        let topics = topics();
         let seed = self.seed;
         let result = move |record: &Record| result_line(seed, record);
         self.read_lines(&topics.results, result)?;
@@ -166,14 +167,14 @@ impl Join {
     }
 
     fn state(&self, partition: Partition) -> Option<(Offset, JoinState)> {
-        let committed = self.cluster.committed(GROUP, &topics().inbox, partition)?;
+        let committed = self.cluster.committed(GROUP, &self.topics.inbox, partition)?;
         let metadata = Metadata::parse(&committed.metadata, committed.offset).ok()??;
         Some((committed.offset, metadata.state.parse().ok()?))
     }
 
     fn answer(&self, question: Question) {
         let Question { partition, from, end, answer } = question;
-        let journal = self.cluster.read_committed(&topics().journal);
+        let journal = self.cluster.read_committed(&self.topics.journal);
         let mut records: Vec<Record> =
             journal.into_iter().filter(|it| it.partition == partition && it.offset < end).collect();
         let in_time = |it: &Record| from.since.is_some_and(|since| it.timestamp >= Some(since));
@@ -204,6 +205,7 @@ impl Simulated for Join {
             cluster: cluster.clone(),
             seed,
             partitions,
+            topics,
             inbox: Inbox::new(seed, partitions),
             oracles: (0..partitions).map(|_| Oracle::new(rules(seed))).collect(),
             questions: Arc::default(),
@@ -213,18 +215,19 @@ impl Simulated for Join {
     }
 
     fn input(&self) -> TopicName {
-        topics().inbox
+        self.topics.inbox.clone()
     }
 
     fn outputs(&self) -> Vec<TopicName> {
-        vec![topics().results, topics().journal, topics().inbox]
+        let JoinTopics { results, journal, inbox, .. } = self.topics.clone();
+        vec![results, journal, inbox]
     }
 
     fn step(&mut self, process: Process) -> JoinStep {
         let questions = Arc::clone(&self.questions);
-        let cluster = process.cluster.clone();
+        let (cluster, journal) = (process.cluster.clone(), self.topics.journal.clone());
         let read_journal = move |partition, from, answer: JournalAnswer| {
-            let ends = cluster.ends(&topics().journal, partition);
+            let ends = cluster.ends(&journal, partition);
             let end = ends.map_or(Offset(0), |(_, end)| end);
             let question = Question { partition, from, end, answer };
             questions.lock().unwrap_or_else(PoisonError::into_inner).push(question);
@@ -241,7 +244,7 @@ impl Simulated for Join {
     }
 
     fn lane(&self, owner: String) -> LaneConfig {
-        lane(self.seed, topics().inbox, owner, Ordering::None)
+        lane(self.seed, self.topics.inbox.clone(), owner, Ordering::None)
     }
 
     fn publish(&mut self, count: usize) {
@@ -271,7 +274,7 @@ impl Simulated for Join {
             return;
         }
         let (ready, waiting): (Vec<_>, Vec<_>) = asked.into_iter().partition(|question| {
-            let ends = self.cluster.ends(&topics().journal, question.partition);
+            let ends = self.cluster.ends(&self.topics.journal, question.partition);
             ends.is_some_and(|(stable, _)| stable >= question.end)
         });
         self.questions.lock().unwrap_or_else(PoisonError::into_inner).extend(waiting);
@@ -282,7 +285,7 @@ impl Simulated for Join {
         let (position, state) = self.state(partition)?;
         let low = Offset(state.low).min(position);
         // What nobody needs any more, the oracle may still have to read.
-        let read = self.followed.get(&(topics().inbox, partition)).copied();
+        let read = self.followed.get(&(self.topics.inbox.clone(), partition)).copied();
         read.map(|read| low.min(read))
     }
 
@@ -297,7 +300,7 @@ impl Simulated for Join {
 
     /// Groups carried.
     fn rare(&self) -> u64 {
-        let journal = self.cluster.read_committed(&topics().journal);
+        let journal = self.cluster.read_committed(&self.topics.journal);
         let carried = |it: &&Record| {
             let record = JournalRecord::decode(it.value.as_deref().unwrap_or_default());
             matches!(record, Ok(JournalRecord::Carried(_)))
@@ -321,7 +324,7 @@ impl Simulated for Join {
             let record = JournalRecord::decode(it.value.as_deref().unwrap_or_default());
             matches!(record, Ok(JournalRecord::Closed(_) | JournalRecord::Orphaned(_)))
         };
-        let journal = self.cluster.read_committed(&topics().journal);
+        let journal = self.cluster.read_committed(&self.topics.journal);
         let journal = journal.iter().filter(|it| ends(it)).count();
         let told = |line: &&String| line.starts_with("result") || line.starts_with("aside Orphan");
         let wanted = self.written.iter().filter(told).count();

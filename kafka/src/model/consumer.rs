@@ -10,6 +10,7 @@ use super::cluster::Cluster;
 use super::code::Code;
 use super::group::{Group, MemberId, Membership};
 use super::log::Log;
+use super::state::Topic;
 use crate::lane::broker::{Locate, Located, Polled, topic_made_anew};
 use crate::{Failure, Offset, Partition, Record, Remedy, TopicId};
 
@@ -73,7 +74,6 @@ impl Consumer {
 
     /// The next event. Waiting is what makes the cluster's time pass.
     pub(super) fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure> {
-        self.recognise_topic()?;
         self.hear()?;
         if let Some(event) = self.with_group(|group, id| group.next_event(id)).flatten() {
             self.note(&event);
@@ -152,21 +152,15 @@ impl Consumer {
         self.with_group(Group::leave);
     }
 
-    fn recognise_topic(&mut self) -> Result<(), Failure> {
-        let found = self.cluster.lock().topics.get(&self.topic).map(|it| it.id);
-        match (self.topic_id, found) {
-            (Some(before), Some(now)) if before != now => Err(topic_made_anew(before, now)),
-            (_, found) => {
-                self.topic_id = self.topic_id.or(found);
-                Ok(())
-            }
-        }
-    }
-
     fn hear(&mut self) -> Result<(), Failure> {
         let idle = self.owes_no_answer();
         let mut state = self.cluster.lock();
-        let (now, partitions) = (state.now, state.partition_count(&self.topic));
+        let (now, topic) = (state.now, state.topics.get(&self.topic));
+        let partitions = topic.map_or(0, Topic::partition_count);
+        match (self.topic_id, topic.map(|it| it.id)) {
+            (Some(before), Some(now)) if before != now => return Err(topic_made_anew(before, now)),
+            (before, found) => self.topic_id = before.or(found),
+        }
         let Some(group) = state.groups.get_mut(&self.group) else {
             return Ok(());
         };

@@ -36,7 +36,6 @@ impl Process {
         if self.life == Life::Dead {
             return Err(Code::Crashed.failure(call.name()));
         }
-        self.cluster.lock().take_time();
         match self.planned(call) {
             Some(Fault::Slow(by)) => {
                 self.cluster.advance(by);
@@ -70,6 +69,7 @@ impl Process {
 
     fn planned(&self, call: Call) -> Option<Fault> {
         let mut state = self.cluster.lock();
+        state.take_time();
         let State { plan, rng, seen, .. } = &mut *state;
         let fault = plan.next(&self.transactional_id, call, rng)?;
         seen.faults += 1;

@@ -55,6 +55,12 @@ pub(super) struct Topic {
     pub(super) message_bytes_max: usize,
 }
 
+impl Topic {
+    pub(super) fn partition_count(&self) -> i32 {
+        i32::try_from(self.partitions.len()).unwrap_or(i32::MAX)
+    }
+}
+
 /// Whether the markers of an ended transaction are written at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Markers {
@@ -128,8 +134,7 @@ impl State {
 
     /// How many partitions a topic has; none if there is no such topic.
     pub(super) fn partition_count(&self, topic: &TopicName) -> i32 {
-        let count = self.topics.get(topic).map_or(0, |it| it.partitions.len());
-        i32::try_from(count).unwrap_or(i32::MAX)
+        self.topics.get(topic).map_or(0, Topic::partition_count)
     }
 
     pub(super) fn log(&self, (topic, partition): &TopicPartition) -> Option<&Log> {

@@ -1,5 +1,6 @@
 //! Test binaries with all mutants in them, each run with one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -97,14 +98,17 @@ pub struct Built {
 pub fn build(workspace: &Workspace, all: &[Tests]) -> Vec<Built> {
     let mut command = Command::new(env!("CARGO"));
     command.args(["test", "--release", "--no-run", "--message-format", "json"]);
-    for tests in all {
-        command.args(["-p", tests.package]);
-        for name in tests.binaries {
-            match *name {
-                "lib" => command.arg("--lib"),
-                name => command.args(["--test", name]),
-            };
-        }
+    let packages: BTreeSet<_> = all.iter().map(|tests| tests.package).collect();
+    for package in packages {
+        command.args(["-p", package]);
+    }
+    // Cargo takes `--lib` only once.
+    let names: BTreeSet<_> = all.iter().flat_map(|tests| tests.binaries).collect();
+    for name in names {
+        match *name {
+            "lib" => command.arg("--lib"),
+            name => command.args(["--test", name]),
+        };
     }
     command.current_dir(workspace.root()).env("CARGO_TARGET_DIR", workspace.target());
     let output = command.output().expect("cargo runs");

@@ -125,6 +125,15 @@ fn no_more_is_carried_than_a_take_over_has_memory_for() {
     assert!(carried(&mut partition).refused.is_some(), "64 bytes of `a` leave `b` where it is");
 }
 
+/// It is by the time that has passed at its owner; what stands in the inbox may be older.
+#[test]
+fn a_look_for_what_to_carry_makes_nothing_due() {
+    let mut partition = partition();
+    partition.feed_at(1, open("a", 1, Expect::Count(1)));
+    assert_eq!(partition.gather.carry(Timestamp(2 * TIMEOUT)), Carrying::default());
+    assert_eq!(partition.parts("a", "+p0 +s0"), ["complete by all: +p0 +s0"]);
+}
+
 /// The group of a table's row: what came before it was carried, and what comes of `then` after it.
 struct Row {
     expect: Expect,

@@ -246,6 +246,20 @@ fn no_two_assignments_commit_the_same_text() {
 }
 
 #[test]
+fn outcomes_of_an_earlier_assignment_do_not_come_back() {
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    core.receive(record(PARTITION, 0));
+    let item = core.next_item().expect("it may begin");
+    assert!(core.finish(done(item), NOW));
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("an outcome");
+    core.forget(PARTITION);
+    take_over(&mut core, PARTITION);
+    core.aborted(batch, &[], NOW);
+    assert_eq!(core.ready().len(), 0, "someone else did its item");
+}
+
+#[test]
 fn no_more_items_are_begun_at_once_than_may_be() {
     let mut core = core();
     core.config.limits.in_flight_max = 3;

@@ -1,66 +1,66 @@
 //! Of the gather.
 
-use super::{GATHER, JOIN, mutant};
+use super::{GATHER, mutant};
 
 pub const MUTANTS: &[super::Mutant] = &[
     mutant(
-        JOIN,
+        GATHER,
         "doesn't recall a carried group",
         "coordinator/src/gather/replay.rs",
         "JournalRecord::Carried(carried) => self.recall_carried(carried),",
         "JournalRecord::Carried(_) => {}",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "doesn't raise the start of a replay by what it carries",
         "coordinator/src/gather/effect.rs",
         "Action::Carry(carry) => Some(&carry.hold),",
         "Action::Carry(_) => None,",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "lets the start of a replay pass a group whose carrying isn't committed",
         "coordinator/src/gather/carry.rs",
         "self.holds.add(group.hold());",
         "self.holds.add(group.hold());\n        self.holds.release(&hold);",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "takes a carried group's parts once more from the inbox",
         "coordinator/src/gather/accumulate.rs",
         "// A carried group has its older parts already.\n        if at < group.oldest {",
         "if at < 0 {",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "replays what is settled",
         "coordinator/src/gather/closed.rs",
         "if self.has_closed_since(group_id, revision, at) {",
         "if false {",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "remembers in a replay what its owner had forgotten",
         "coordinator/src/gather/closed.rs",
         "(!is_old).then_some(",
         "(is_old || !is_old).then_some(",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "forgets every closing of a group with its first",
         "coordinator/src/gather/closed.rs",
         "marks.pop_front();",
         "marks.clear();",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "carries a group without its seal",
         "coordinator/src/gather/replay.rs",
         "if let Some(total) = carried.total {",
         "if let Some(total) = carried.total.filter(|total| *total == u32::MAX) {",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "carries what is hardly smaller than what it frees",
         "coordinator/src/gather/carry.rs",
         "if bytes * WORTH < self.tail.bytes_between(low, from) {",
@@ -74,7 +74,7 @@ pub const MUTANTS: &[super::Mutant] = &[
         "",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "lets its own clock move the watermark",
         "coordinator/src/gather/carry.rs",
         "        let low = self.low(self.next, &BTreeSet::new());\n",

@@ -4,35 +4,35 @@ use super::{GATHER, JOIN, mutant};
 
 pub const MUTANTS: &[super::Mutant] = &[
     mutant(
-        JOIN,
+        GATHER,
         "lets the start of a replay pass a closing that isn't committed",
         "coordinator/src/task.rs",
         "let low = self.gather.low(position.0, &leaving);",
         "let low = position.0;",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "reads the journal from its end, not from where it stood",
         "coordinator/src/task.rs",
         "self.marks.at(low)",
         "self.marks.at(i64::MAX)",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "forgets a closing before it is committed",
         "coordinator/src/task.rs",
         "self.handed.drain(..count.min(self.handed.len()))",
         "self.handed.drain(..)",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "reads the journal from where it stood once a carried group was in it",
         "coordinator/src/journal.rs",
         "self.marks.partition_point(|mark| mark.from < low)",
         "self.marks.partition_point(|mark| mark.from <= low)",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "gives a spilled payload's blocks back when it is read",
         "coordinator/src/spill.rs",
         "let payload = Bytes::from(payload);\n        match",
@@ -40,14 +40,14 @@ pub const MUTANTS: &[super::Mutant] = &[
          self.runs.iter().for_each(|run| self.store.blocks().give_back(*run));\n        match",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "never gives a spilled payload's blocks back",
         "coordinator/src/spill.rs",
         "self.runs.iter().for_each(|run| blocks.give_back(*run));",
         "self.runs.iter().for_each(|_| blocks.used += 0);",
     ),
     mutant(
-        JOIN,
+        GATHER,
         "stops for want of room while a gather is at work",
         "coordinator/src/task/room.rs",
         "if self.closings == 0 {",

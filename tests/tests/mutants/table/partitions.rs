@@ -266,7 +266,7 @@ pub const MUTANTS: &[super::Mutant] = &[
         "let may = true;",
     ),
     mutant(
-        HISTORIES,
+        LANE,
         "mixes outcomes of an earlier assignment in after an abort",
         "kafka/src/lane/core/batch.rs",
         "let Some(owned) = self.owned(finished.partition, finished.epoch) else {",

@@ -144,7 +144,7 @@ pub const MUTANTS: &[super::Mutant] = &[
          Some(owned) = known.filter(stays) else {\n                continue;\n            };\n",
     ),
     mutant(
-        HISTORIES,
+        LANE,
         "keeps outcomes of partitions that went to others while their commit was unknown",
         "kafka/src/lane/core/batch.rs",
         "            let Some(owned) = self.owned(finished.partition, finished.epoch) else \
@@ -164,7 +164,7 @@ pub const MUTANTS: &[super::Mutant] = &[
          drop(written);\n                Attempt::Spoiled(Spoiled::Failed(failure))\n",
     ),
     mutant(
-        HISTORIES,
+        LANE,
         "taints a producer by its EndTxn only",
         "kafka/src/model/producer.rs",
         "        self.calls = Calls::Faltered;\n        match failure.remedy {\n",

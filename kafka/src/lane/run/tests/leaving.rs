@@ -64,14 +64,13 @@ fn a_partition_that_is_taken_away_from_a_long_item_has_killed_nobody() {
     assert_eq!(fleet.guard(0).as_deref(), Some("-"));
 }
 
-/// With `run` the lane hears of it at every turn.
 #[test]
 fn a_shutdown_takes_as_long_as_it_may_and_no_longer() {
     let mut fleet = at_work();
     fleet.lanes.get_mut(&0).expect("it runs").config.drain_timeout = SECOND * 3;
     let began = fleet.cluster.now();
+    fleet.lanes.get_mut(&0).expect("it runs").begin_drain();
     let drained = (0..1_000).any(|_| {
-        fleet.lanes.get_mut(&0).expect("it runs").begin_drain();
         fleet.turn().expect("it goes on");
         fleet.lanes[&0].is_drained()
     });
@@ -147,6 +146,8 @@ fn a_lane_that_drains_does_not_wait_for_ever_for_brokers_that_do_not_answer() {
     }
     let began = fleet.cluster.now();
     while !fleet.lanes[&0].is_drained() {
+        // As `run` does.
+        fleet.lanes.get_mut(&0).expect("it runs").begin_drain();
         fleet.turn().expect("it goes on");
     }
     let took = fleet.cluster.now() - began;

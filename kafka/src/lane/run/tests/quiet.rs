@@ -12,9 +12,9 @@ use crate::{Offset, Partition};
 const BUSY: Partition = Partition(0);
 const SUSPECT: Partition = Partition(1);
 
-/// Nothing is published yet; one of the partitions is to be tried alone.
-fn with_a_suspect(seed: u64) -> Fleet {
-    let fleet = Fleet::new(seed, 2);
+/// Nothing is published yet; of all partitions but the first, items are to be tried alone.
+fn with_suspects(seed: u64, suspects: i32) -> Fleet {
+    let fleet = Fleet::new(seed, 1 + suspects);
     let metadata = Metadata {
         base: Offset(0),
         owner: "died-1".to_owned(),
@@ -26,7 +26,9 @@ fn with_a_suspect(seed: u64) -> Fleet {
         finished: FinishedMap::default(),
     };
     let committed = Committed { offset: Offset(0), metadata: metadata.to_string() };
-    fleet.cluster.set_committed(GROUP, &input(), SUSPECT, Some(committed));
+    for suspect in (1..=suspects).map(Partition) {
+        fleet.cluster.set_committed(GROUP, &input(), suspect, Some(committed.clone()));
+    }
     fleet
 }
 
@@ -45,12 +47,12 @@ fn turns(fleet: &mut Fleet, count: usize) {
 
 #[test]
 fn a_suspect_waits_for_what_is_at_work_beside_it_but_not_for_ever() {
-    let mut fleet = with_a_suspect(41);
+    let mut fleet = with_suspects(41, 2);
     fleet.start(0);
     keep_busy(&mut fleet);
-    for done in [0, 5] {
+    for (suspect, done) in [(SUSPECT, 0), (Partition(2), 5)] {
         turns(&mut fleet, 2);
-        fleet.publish_to(SUSPECT, 5);
+        fleet.publish_to(suspect, 5);
         turns(&mut fleet, 50);
         fleet.cluster.advance(QUIET_WAIT_MAX - Duration::from_secs(2));
         turns(&mut fleet, 50);
@@ -62,7 +64,7 @@ fn a_suspect_waits_for_what_is_at_work_beside_it_but_not_for_ever() {
 
 #[test]
 fn a_suspect_waits_for_the_other_lanes_of_its_process_which_begin_nothing_until_it_is_through() {
-    let mut fleet = with_a_suspect(42);
+    let mut fleet = with_suspects(42, 1);
     let family = Siblings::default();
     for slot in 0..2 {
         fleet.start_with(slot, |config| config.siblings = family.clone());
