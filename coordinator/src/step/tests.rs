@@ -50,9 +50,9 @@ async fn a_partition_that_comes_back_waits_for_its_own_journal() {
     assign(&mut step, 2, "l80.j12.w5000");
     let answers: Vec<_> = std::mem::take(&mut *asked.lock().unwrap());
     let mut answers = answers.into_iter().map(|(_, answer)| answer);
-    answers.next().unwrap()(Ok(JournalRead::default()));
+    answers.next().expect("it was asked")(Ok(JournalRead::default()));
     assert_eq!(step.prepared().unwrap(), []);
-    answers.next().unwrap()(Ok(JournalRead::default()));
+    answers.next().expect("it was asked")(Ok(JournalRead::default()));
     let prepared = Prepared { partition: PLACE, epoch: Epoch(2), from: Offset(80) };
     assert_eq!(step.prepared().unwrap(), [prepared]);
 }

@@ -43,12 +43,15 @@ impl Binaries {
         Self { take: begun.elapsed(), ..tried }
     }
 
-    /// Whether they find this mutant, which is in this file. The file's own tests are asked first:
-    /// they take milliseconds, and find most.
+    /// Whether they find this mutant, which is in this file. The tests of the file and those of its
+    /// folder are asked first: they take milliseconds, and find most.
     pub fn find(&self, mutant: usize, file: &str) -> bool {
         let within = TEST_TIME_LEAST.max(self.take * STUCK);
-        let fail = |filter: &str| !self.pass(Some(mutant), filter, within);
-        fail(&module(file)) || fail(self.tests.filter)
+        let module = module(file);
+        let folder = module.rsplit_once("::").map_or("", |(folder, _)| folder);
+        let mut filters = vec![format!("{module}::"), format!("{folder}::tests::")];
+        filters.push(self.tests.filter.to_owned());
+        filters.iter().any(|filter| !self.pass(Some(mutant), filter, within))
     }
 
     fn pass(&self, mutant: Option<usize>, filter: &str, within: Duration) -> bool {
@@ -66,7 +69,7 @@ impl Binaries {
 /// The path of the module that is in a file, by which its tests are called.
 fn module(file: &str) -> String {
     let (_, path) = file.split_once("/src/").unwrap_or_default();
-    path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::") + "::"
+    path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::")
 }
 
 fn passes(command: &mut Command, within: Duration) -> bool {

@@ -2,9 +2,11 @@
 
 mod client;
 mod gather;
+mod guard;
 mod items;
 mod join;
 mod partitions;
+mod progress;
 mod transactions;
 mod worker;
 
@@ -68,7 +70,13 @@ const fn mutant(
 
 /// All of them. Each is run by its place.
 pub fn mutants() -> Vec<&'static Mutant> {
-    let lane = [transactions::MUTANTS, partitions::MUTANTS, items::MUTANTS];
+    let lane = [
+        transactions::MUTANTS,
+        partitions::MUTANTS,
+        items::MUTANTS,
+        progress::MUTANTS,
+        guard::MUTANTS,
+    ];
     let others = [client::MUTANTS, worker::MUTANTS, gather::MUTANTS, join::MUTANTS];
-    lane.into_iter().chain(others).flatten().collect()
+    lane.into_iter().flatten().chain(others.into_iter().flatten()).collect()
 }

@@ -1,22 +1,8 @@
-//! Of items, outcomes and the progress that they make.
+//! Of items and their outcomes.
 
 use super::{HISTORIES, LANE, mutant};
 
 pub const MUTANTS: &[super::Mutant] = &[
-    mutant(
-        LANE,
-        "uses a map that was made for another position",
-        "kafka/src/lane/progress/metadata.rs",
-        "if made_for != offset {",
-        "if false {",
-    ),
-    mutant(
-        LANE,
-        "uses a map without its checksum",
-        "kafka/src/lane/progress/metadata.rs",
-        "if crc != checksum(body) {",
-        "if false {",
-    ),
     mutant(
         LANE,
         "runs the items of a key at once",
@@ -44,20 +30,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "kafka/src/lane/core/mod.rs",
         "self.partitions.get_mut(&partition).filter(|owned| owned.epoch == epoch)",
         "self.partitions.get_mut(&partition).filter(|_| epoch.0 > 0)",
-    ),
-    mutant(
-        LANE,
-        "commits a position past what is unfinished",
-        "kafka/src/lane/progress/window.rs",
-        "self.first(|mark| mark == Mark::Open)",
-        "self.first(|mark| mark == Mark::Open && self.horizon < Offset(0))",
-    ),
-    mutant(
-        LANE,
-        "has no window",
-        "kafka/src/lane/progress/window.rs",
-        "span <= SPAN_DENSE || (unfinished_up_to <= UNFINISHED_SPARSE && span <= SPAN_SPARSE)",
-        "span <= i64::MAX || unfinished_up_to == 0",
     ),
     mutant(
         LANE,
@@ -159,48 +131,6 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
-        "does again what an earlier owner finished",
-        "kafka/src/lane/progress/window.rs",
-        "if self.inherited.contains(offset) {",
-        "if self.inherited.contains(offset) && offset.0 < 0 {",
-    ),
-    mutant(
-        LANE,
-        "passes a gap that isn't one",
-        "kafka/src/lane/progress/window.rs",
-        "Some((from, to)) if from <= self.horizon => to,",
-        "Some((_, to)) => to,",
-    ),
-    mutant(
-        LANE,
-        "forgets the end of what is finished",
-        "kafka/src/lane/progress/window.rs",
-        "        self.finished_end = self.finished_end.max(offset.next());\n",
-        "",
-    ),
-    mutant(
-        LANE,
-        "drops the inherited map from what it commits",
-        "kafka/src/lane/progress/window.rs",
-        "for (from, to) in self.inherited.ranges() {\n            map.push",
-        "for (from, to) in self.inherited.ranges().take(0) {\n            map.push",
-    ),
-    mutant(
-        LANE,
-        "claims what was never received",
-        "kafka/src/lane/progress/window.rs",
-        "map.push(at.min(self.finished_end), self.horizon.min(self.finished_end));",
-        "map.push(at.min(self.finished_end), self.finished_end.max(at));",
-    ),
-    mutant(
-        LANE,
-        "forgets open items when it sweeps",
-        "kafka/src/lane/progress/window.rs",
-        "self.entries.retain(|(_, mark)| *mark != Mark::Finished);",
-        "self.entries.retain(|(_, mark)| *mark == Mark::Carried);",
-    ),
-    mutant(
-        LANE,
         "hands items of a key out last first",
         "kafka/src/lane/queues.rs",
         "return queue.push_back(item);",
@@ -274,13 +204,6 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
-        "forgets where the inherited map ends",
-        "kafka/src/lane/progress/window.rs",
-        "let finished_end = inherited.end().unwrap_or(position);",
-        "let finished_end = position;",
-    ),
-    mutant(
-        LANE,
         "puts every suspect on trial when it is one's turn",
         "kafka/src/lane/core/items.rs",
         "its_turn && Some(owned.partition) == suspect",
@@ -293,13 +216,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "before.or_else(|| self.partitions.values().find(suspect)).map(|owned| owned.partition)",
         "let _ = before;\n        self.partitions.values().find(suspect).map(|owned| \
          owned.partition)",
-    ),
-    mutant(
-        LANE,
-        "takes another format for its own",
-        "kafka/src/lane/progress/metadata.rs",
-        "if ![FORMAT, FORMAT_BEFORE].contains(&version) {",
-        "if version.len() < FORMAT.len() {",
     ),
     mutant(
         LANE,
@@ -322,13 +238,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "kafka/src/lane/ready.rs",
         "self.len() >= limits.batch_items_max\n            || self.bytes >= limits.batch_bytes_max",
         "self.bytes >= limits.batch_bytes_max",
-    ),
-    mutant(
-        LANE,
-        "never sweeps finished items out",
-        "kafka/src/lane/progress/window.rs",
-        "if finished > SWEEP_MIN.max(self.unfinished) {",
-        "if finished > usize::MAX - SWEEP_MIN {",
     ),
     mutant(
         LANE,

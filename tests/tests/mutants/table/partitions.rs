@@ -1,4 +1,4 @@
-//! Of taking partitions up and giving them back, and of the guard.
+//! Of taking partitions up and giving them back.
 
 use super::{HISTORIES, LANE, mutant};
 
@@ -26,39 +26,11 @@ pub const MUTANTS: &[super::Mutant] = &[
         "if position.0 < 0 {",
     ),
     mutant(
-        LANE,
-        "counts a death although the position moved",
-        "kafka/src/lane/guard.rs",
-        "Self::Progress => 0,",
-        "Self::Progress => DEATH,",
-    ),
-    mutant(
         HISTORIES,
         "gives a partition back before its work is done",
         "kafka/src/lane/core/ownership.rs",
         "now >= deadline || !(self.has_work(owned) || owned.is_untold(now))",
         "true",
-    ),
-    mutant(
-        HISTORIES,
-        "begins items before it has said that it is at work",
-        "kafka/src/lane/guard.rs",
-        "Lease::None | Lease::Waiting => false,",
-        "Lease::None | Lease::Waiting => true,",
-    ),
-    mutant(
-        HISTORIES,
-        "blames a partition that waits for its turn",
-        "kafka/src/lane/guard.rs",
-        "Said::Waiting { eighths, through } => (eighths, through),",
-        "Said::Waiting { eighths, through } => (eighths.saturating_add(DEATH), through),",
-    ),
-    mutant(
-        HISTORIES,
-        "never gives a killer up",
-        "kafka/src/lane/guard.rs",
-        "self.deaths() >= ALONE_AFTER.saturating_add(deaths_max)",
-        "self.deaths() == u32::MAX && deaths_max == 0",
     ),
     mutant(
         LANE,
@@ -236,34 +208,6 @@ pub const MUTANTS: &[super::Mutant] = &[
         "kafka/src/lane/run/group.rs",
         "            self.locate_starts(again);\n",
         "            drop(again);\n",
-    ),
-    mutant(
-        LANE,
-        "lets go of a suspicion with its partition",
-        "kafka/src/lane/guard.rs",
-        "Lease::None if eighths == 0 => return RELEASED.to_owned(),",
-        "Lease::None => return RELEASED.to_owned(),",
-    ),
-    mutant(
-        LANE,
-        "never lets more begin than at first",
-        "kafka/src/lane/guard.rs",
-        "window.behind_unfinished(count + ended / PART)",
-        "window.behind_unfinished(count)",
-    ),
-    mutant(
-        LANE,
-        "counts the death of an owner that had nothing to do",
-        "kafka/src/lane/guard.rs",
-        "let suspects = eighths > 0 && position < through;",
-        "let suspects = eighths > 0;",
-    ),
-    mutant(
-        LANE,
-        "lets every sibling begin",
-        "kafka/src/lane/siblings.rs",
-        "let may = family.alone.is_none_or(|alone| alone == self.number);",
-        "let may = true;",
     ),
     mutant(
         LANE,
