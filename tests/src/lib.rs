@@ -1,7 +1,8 @@
 //! The fleet as a whole, on a real Kafka: what the tests in `tests/` speak with.
 //!
 //! Reading order: the work that is done, the program that does it, the crash in the middle of it;
-//! then the Kafka it runs on, the processes of a fleet and their clocks, and what is found in its topics.
+//! then the Kafka it runs on, the processes of a fleet and their clocks, and what is found in its
+//! topics.
 
 mod work;
 

@@ -82,7 +82,7 @@ impl LaneConsumer {
         })
     }
 
-    /// Whether others may have had what is held here, and nobody will say so: it has to be given up.
+    /// Whether others may have had what is held here. Nobody will say so: it has to be given up.
     pub(super) fn is_over(&self) -> bool {
         self.tenure.is_over()
     }
@@ -357,7 +357,7 @@ impl ConsumerContext for LaneContext {
     }
 }
 
-/// The ids that the topic had and has, if a line of the client's log says that they aren't the same.
+/// The ids that the topic had and has, if a line of the client's log says that they differ.
 ///
 /// librdkafka 2.12.1 goes on reading at the old offsets in the new topic
 /// (`rd_kafka_topic_metadata_update`, which says so itself). It writes this line before it takes

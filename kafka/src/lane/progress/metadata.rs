@@ -70,8 +70,8 @@ pub enum MetadataError {
     },
     /// It was written for another topic of the same name.
     #[error(
-        "it was written for the topic with the id {found}, and the topic has the id {expected} now: \
-         it was deleted and made again, or progress was copied from another cluster"
+        "it was written for the topic with the id {found}, and the topic has the id {expected} \
+         now: it was deleted and made again, or progress was copied from another cluster"
     )]
     OtherTopic {
         /// The id in it.
