@@ -23,6 +23,11 @@ impl TopicId {
     pub const fn new(id: u128) -> Self {
         Self(id.to_be_bytes())
     }
+
+    /// Whether it says which topic it is: clusters before Kafka 2.8 gave none.
+    pub fn is_known(self) -> bool {
+        self.0 != [0; 16]
+    }
 }
 
 impl fmt::Display for TopicId {

@@ -368,9 +368,11 @@ fn change_of_id(topic: &TopicName, line: &str) -> Option<(TopicId, TopicId)> {
         .split_once(&format!("Topic {topic} changed id from "))
         .and_then(|(_, ids)| ids.split_once(" to "))?;
     // The client's alphabet isn't that of Kafka's tools.
-    let id = |text: &str| text.trim().replace('+', "-").replace('/', "_").parse().ok();
+    let id = |text: &str| -> Option<TopicId> {
+        text.trim().replace('+', "-").replace('/', "_").parse().ok()
+    };
     // It begins with none.
-    Some((id(before)?, id(now)?)).filter(|(before, _)| *before != TopicId::new(0))
+    Some((id(before)?, id(now)?)).filter(|(before, _)| before.is_known())
 }
 
 #[cfg(test)]

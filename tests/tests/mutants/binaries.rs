@@ -18,6 +18,9 @@ const STUCK: u32 = 8;
 const TEST_TIME_LEAST: Duration = Duration::from_secs(10);
 /// Tests of the code itself take less.
 const TEST_TIME_MAX: Duration = Duration::from_secs(240);
+/// What the names of tests have in them that take seconds: others take milliseconds together, find
+/// most, and are tried first.
+const SLOW: &[&str] = &["by_seed", "anywhere", "any_point", "whatever_goes_wrong"];
 /// Histories that are tried of each subject: those that are found at all are found in the first
 /// thousand.
 const HISTORIES_OF_EACH: &str = "4000";
@@ -39,37 +42,27 @@ impl Binaries {
         assert_eq!(files.len(), tests.binaries.len(), "{tests:?}: not all were built");
         let tried = Self { tests, files, take: Duration::ZERO };
         let begun = Instant::now();
-        assert!(tried.pass(None, tests.filter, TEST_TIME_MAX), "{tests:?} fail without any mutant");
+        assert!(tried.pass(None, &[], TEST_TIME_MAX), "{tests:?} fail without any mutant");
         Self { take: begun.elapsed(), ..tried }
     }
 
-    /// Whether they find this mutant, which is in this file. The tests of the file and those of its
-    /// folder are asked first: they take milliseconds, and find most.
-    pub fn find(&self, mutant: usize, file: &str) -> bool {
+    /// Whether they find this mutant.
+    pub fn find(&self, mutant: usize) -> bool {
         let within = TEST_TIME_LEAST.max(self.take * STUCK);
-        let module = module(file);
-        let folder = module.rsplit_once("::").map_or("", |(folder, _)| folder);
-        let mut filters = vec![format!("{module}::"), format!("{folder}::tests::")];
-        filters.push(self.tests.filter.to_owned());
-        filters.iter().any(|filter| !self.pass(Some(mutant), filter, within))
+        !self.pass(Some(mutant), SLOW, within) || !self.pass(Some(mutant), &[], within)
     }
 
-    fn pass(&self, mutant: Option<usize>, filter: &str, within: Duration) -> bool {
+    fn pass(&self, mutant: Option<usize>, but: &[&str], within: Duration) -> bool {
         self.files.iter().all(|file| {
             let mut command = Command::new(file);
-            command.arg(filter).env_remove(WHICH);
+            command.arg(self.tests.filter).env_remove(WHICH);
+            command.args(but.iter().flat_map(|name| ["--skip", name]));
             if let Some(number) = mutant {
                 command.env(WHICH, number.to_string());
             }
             passes(&mut command, within)
         })
     }
-}
-
-/// The path of the module that is in a file, by which its tests are called.
-fn module(file: &str) -> String {
-    let (_, path) = file.split_once("/src/").unwrap_or_default();
-    path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::")
 }
 
 fn passes(command: &mut Command, within: Duration) -> bool {

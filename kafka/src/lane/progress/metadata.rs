@@ -135,7 +135,9 @@ impl Metadata {
     /// Whether it was written for this topic, as far as it says.
     pub fn check_topic(&self, expected: TopicId) -> Result<(), MetadataError> {
         match self.topic {
-            Some(found) if found != expected => Err(MetadataError::OtherTopic { found, expected }),
+            Some(found) if found != expected && found.is_known() && expected.is_known() => {
+                Err(MetadataError::OtherTopic { found, expected })
+            }
             _ => Ok(()),
         }
     }
@@ -214,8 +216,11 @@ mod tests {
         assert_eq!(sample().check_topic(found), Ok(()));
         let other = MetadataError::OtherTopic { found, expected };
         assert_eq!(sample().check_topic(expected), Err(other));
-        // What doesn't say counts for any.
+        // What doesn't say counts for any, and so do clusters whose topics have no ids.
         assert_eq!(Metadata { topic: None, ..sample() }.check_topic(expected), Ok(()));
+        assert_eq!(sample().check_topic(TopicId::new(0)), Ok(()));
+        let of_none = Metadata { topic: Some(TopicId::new(0)), ..sample() };
+        assert_eq!(of_none.check_topic(expected), Ok(()));
     }
 
     #[test]
