@@ -72,14 +72,14 @@ impl LaneConsumer {
     /// The membership at this moment, to send progress under: that to which all was given that is
     /// held here.
     pub(super) fn membership(&mut self) -> Result<Membership, Failure> {
-        let membership = Membership::of(self.native()?);
-        let same = |it: &Membership| self.tenure.check(&it.member());
-        membership.filter(same).ok_or_else(|| Failure {
-            remedy: Remedy::Abort,
-            call: "send_offsets_to_transaction",
-            code: native::code_name(Code::UnknownMemberId),
-            message: "this consumer isn't the member of its group any more that it was".to_owned(),
-        })
+        let membership = Membership::of(self.native()?)
+            .ok_or_else(|| no_member("this consumer is no member of its group at the moment"))?;
+        if !self.tenure.check(&membership.member()) {
+            return Err(no_member(
+                "this consumer is a member of its group anew, and holds nothing",
+            ));
+        }
+        Ok(membership)
     }
 
     /// Whether others may have had what is held here. Nobody will say so: it has to be given up.
@@ -275,6 +275,16 @@ impl LaneConsumer {
             list.add_partition(self.topic.as_str(), partition.0);
         }
         list
+    }
+}
+
+/// Nothing is sent without the membership that it belongs to.
+fn no_member(message: &str) -> Failure {
+    Failure {
+        remedy: Remedy::Abort,
+        call: "send_offsets_to_transaction",
+        code: native::code_name(Code::UnknownMemberId),
+        message: message.to_owned(),
     }
 }
 

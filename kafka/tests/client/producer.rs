@@ -199,7 +199,8 @@ fn records_keep_their_order_through_a_full_queue() {
     settings.buffers = 128 << 10;
     let mut producer = TransactionalProducer::new(settings, unique("txn")).expect("made");
     ready(&mut producer);
-    let values: Vec<String> = (0..5000).map(|it| format!("{it:0100}")).collect();
+    // Twice as much as the queue takes at least: it is large enough for any record.
+    let values: Vec<String> = (0..5000).map(|it| format!("{it:01000}")).collect();
     let mut full = 0;
     producer.begin().expect("begun");
     for (tag, value) in values.iter().enumerate() {
