@@ -1,10 +1,12 @@
 //! Partitions are added to the source while it is worked on.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
 
 use longshore_kafka::admin::{Isolation, Stability};
 use longshore_schemas::TopicName;
-use longshore_tests::{Cluster, Fleet, Shape, until};
+use longshore_tests::{Cluster, Fleet, Job, Shape, until};
 
 use crate::naps;
 
@@ -13,16 +15,19 @@ const BEFORE: usize = 2;
 const AFTER: usize = 5;
 /// Items before that, for some seconds of work, and as many after it.
 const ITEMS: i64 = 3_000;
+/// The last of those before it are held until it is done: more than there are keys.
+const HELD: i64 = 40;
 
 /// Nobody joins or leaves: the worker itself finds the partitions that have no owner.
 #[test]
 fn a_worker_that_is_alone_reads_partitions_that_are_added() {
     let fleet = Fleet::new(Cluster::shared(), shape());
-    fleet.publish(naps(0..ITEMS));
+    let release = publish_held(&fleet);
     let worker = fleet.worker();
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     add_partitions(&fleet.items());
     assert!(fleet.ledger().ended() < ITEMS as usize, "there was no work any more");
+    fs::write(&release, "").expect("the release is given");
     fleet.publish(naps(ITEMS..2 * ITEMS));
     each_ends_once(&fleet);
     worker.stop();
@@ -37,10 +42,11 @@ fn partitions_that_are_added_to_a_known_topic_are_read_from_their_beginning() {
     fleet.rewrite(|text| text.replace("start: earliest", "start: latest"));
     let worker = fleet.worker();
     until("the group has progress", || (known_partitions(&fleet) == BEFORE).then_some(()));
-    fleet.publish(naps(0..ITEMS));
+    let release = publish_held(&fleet);
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     add_partitions(&fleet.items());
     assert!(fleet.ledger().ended() < ITEMS as usize, "there was no work any more");
+    fs::write(&release, "").expect("the release is given");
     fleet.publish(naps(ITEMS..2 * ITEMS));
     assert_eq!(known_partitions(&fleet), BEFORE, "the group has found them before their items");
     // Dead letters have a partition for each of the source: a worker insists on it.
@@ -55,6 +61,17 @@ fn partitions_that_are_added_to_a_known_topic_are_read_from_their_beginning() {
     worker.stop();
     second.stop();
     fleet.audit_is_clean();
+}
+
+/// Publishes the items before it; the last of each key end when the file is there.
+fn publish_held(fleet: &Fleet) -> PathBuf {
+    let release = fleet.file("release");
+    let held = |job: Job| match job.number < ITEMS - HELD {
+        true => job,
+        false => job.held_until(&release),
+    };
+    fleet.publish(naps(0..ITEMS).map(held));
+    release
 }
 
 fn shape() -> Shape {
