@@ -5,6 +5,7 @@ mod carrying;
 mod crashes;
 mod openings;
 mod orders;
+mod owners;
 mod rules;
 mod spilling;
 mod table;
