@@ -1,6 +1,7 @@
 //! What keeps a join's replay short and its memory small, while it crashes at every call.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use super::*;
 
@@ -9,6 +10,8 @@ const PAYLOAD_BYTES: usize = 2_000;
 /// Groups of each partition that stay open while others come and go.
 const OLD: u32 = 3;
 const YOUNG: u32 = 80;
+/// Several groups are ready: however busy the machine is, a second one begins in this time.
+const COMPANY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Waits until it is released.
 struct Held(Arc<AtomicBool>);
@@ -175,7 +178,7 @@ fn while_a_gather_is_at_work_there_may_yet_be_room() {
     world.check();
 }
 
-/// Notes how many are at work at once, at most.
+/// Notes how many are at work at once, at most. Whoever is alone waits until two have been.
 #[derive(Clone, Default)]
 struct Counting {
     now: Arc<AtomicUsize>,
@@ -188,6 +191,11 @@ impl Handler for Counting {
     async fn handle(&self, group: Group, cx: &Context) -> Result<Outcome, HandlerError> {
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(now, Ordering::Relaxed);
+        let since = Instant::now();
+        while self.most.load(Ordering::Relaxed) < 2 && since.elapsed() < COMPANY_WITHIN {
+            tokio::task::yield_now().await;
+        }
+        // Room for a third to come, if one were let in.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
