@@ -17,7 +17,7 @@ const DELAY_MILLIS: Range<u64> = 5..300;
 /// The pace of a slow network, in bytes per second.
 const PACE: Range<u64> = 20_000..500_000;
 /// One disturbance in so many leaves commits unanswered.
-const UNANSWERED_ONE_IN: u32 = 30;
+const UNANSWERED_ONE_IN: u32 = 18;
 /// For how long: a lane gives up asking after ten seconds, and doesn't know then.
 const UNANSWERED: Duration = Duration::from_secs(12);
 

@@ -5,8 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use longshore_kafka::admin::Isolation;
-use longshore_kafka::lane::step::StepError;
-use longshore_kafka::reader::{Range, ReadFrom, Reader};
+use longshore_kafka::reader::{Range, ReadError, ReadFrom, Reader};
 use longshore_kafka::{Offset, Partition, Settings};
 use longshore_schemas::records::JournalRecord;
 use longshore_schemas::{GroupId, Timestamp, TopicName};
@@ -34,6 +33,49 @@ pub struct JournalRead {
     pub end: i64,
 }
 
+/// Why a journal isn't known.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It has fewer partitions than the inbox.
+    #[error("journal {topic} has no partition {partition}: give it as many as its inbox")]
+    NoPartition {
+        /// The journal.
+        topic: TopicName,
+        /// What it lacks.
+        partition: Partition,
+    },
+    /// Somebody else writes to it.
+    #[error("journal {topic}/{partition}/{offset} holds a record that is none of ours: {reason}")]
+    Foreign {
+        /// The journal.
+        topic: TopicName,
+        /// Where in it.
+        partition: Partition,
+        /// Where in the partition.
+        offset: Offset,
+        /// What it is instead.
+        reason: String,
+    },
+    /// A defect of ours.
+    #[error("reading journal {topic}/{partition} panicked: please report it with the log")]
+    Panicked {
+        /// The journal.
+        topic: TopicName,
+        /// Where in it.
+        partition: Partition,
+    },
+}
+
+impl JournalError {
+    /// Whether the journal may be read a while later, with nobody's help.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Read(error) if error.may_pass())
+    }
+}
+
 /// Reads a partition of the journal up to the end that was written when this began: transactions
 /// that are open below it are waited for, not under-read.
 pub fn read(
@@ -41,7 +83,7 @@ pub fn read(
     topic: &TopicName,
     partition: Partition,
     from: JournalFrom,
-) -> Result<JournalRead, StepError> {
+) -> Result<JournalRead, JournalError> {
     let mut reader = Reader::open(settings, topic, Isolation::Committed)?;
     let all = range_of(&reader, &ReadFrom::LogStart, partition)?;
     let since = from.since.map(|since| range_of(&reader, &ReadFrom::Time(since), partition));
@@ -50,10 +92,17 @@ pub fn read(
     let mut kept = Kept::default();
     for record in reader.read(&[range], PATIENCE)? {
         let record = record?;
-        let value = record.value.ok_or_else(|| foreign(topic, partition, record.offset))?;
-        let decoded = JournalRecord::decode(&value)
-            .map_err(|error| format!("{}: {error}", foreign(topic, partition, record.offset)))?;
-        kept.take(decoded);
+        let decoded = match &record.value {
+            Some(value) => JournalRecord::decode(value).map_err(|error| error.to_string()),
+            None => Err("it has no value".to_owned()),
+        };
+        let (topic, offset) = (topic.clone(), record.offset);
+        kept.take(decoded.map_err(|reason| JournalError::Foreign {
+            topic,
+            partition,
+            offset,
+            reason,
+        })?);
     }
     Ok(JournalRead { records: kept.into_records(), end: range.to.0 })
 }
@@ -100,17 +149,14 @@ impl Kept {
     }
 }
 
-fn range_of(reader: &Reader, from: &ReadFrom, partition: Partition) -> Result<Range, StepError> {
-    let ranges = reader.ranges(from)?;
-    let found = ranges.into_iter().find(|range| range.partition == partition);
-    found.ok_or_else(|| {
-        let topic = reader.topic();
-        format!("journal {topic} has no partition {partition}: give it as many as its inbox").into()
-    })
-}
-
-fn foreign(topic: &TopicName, partition: Partition, offset: Offset) -> String {
-    format!("journal {topic}/{partition}/{offset} holds a record that is none of ours")
+/// What belongs to other partitions isn't asked for: they may be without a leader.
+fn range_of(reader: &Reader, from: &ReadFrom, partition: Partition) -> Result<Range, JournalError> {
+    match reader.range_in(partition, from) {
+        Err(ReadError::NoPartition { topic, partition }) => {
+            Err(JournalError::NoPartition { topic, partition })
+        }
+        found => Ok(found?),
+    }
 }
 
 /// Where the journal and the watermark stood when which inbox record was absorbed.

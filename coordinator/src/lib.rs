@@ -16,6 +16,7 @@ mod broker_clock;
 mod carrying;
 mod closing;
 mod journal;
+mod journal_reads;
 mod outputs;
 mod refused;
 mod state;
@@ -30,7 +31,7 @@ mod fixture;
 
 pub use config::{JoinConfig, JoinTopics};
 pub use error::CoordinatorError;
-pub use journal::{JournalFrom, JournalRead, read as read_journal};
+pub use journal::{JournalError, JournalFrom, JournalRead, read as read_journal};
 pub use run::run;
 pub use state::{JoinState, JoinStateError};
 pub use step::{Clocks, JoinStep, JournalAnswer, Now, ReadJournal};

@@ -12,8 +12,8 @@ use longshore_telemetry::{Component, Readiness};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use crate::journal;
-use crate::{CoordinatorError, JoinConfig, JoinStep, JournalAnswer, Now, ReadJournal};
+use crate::journal_reads;
+use crate::{CoordinatorError, JoinConfig, JoinStep, Now};
 
 /// Runs a join until `draining` is cancelled and it has drained, or it can't go on. `connect` is
 /// called on the lane's own thread, where the broker stays; `settings` are for reading the journal.
@@ -30,16 +30,10 @@ pub async fn run<B: Broker>(
         .rules
         .check()
         .map_err(|reason| CoordinatorError::Rules { join: join.clone(), reason })?;
-    let topic = config.topics.journal.clone();
     let runtime = Handle::current();
-    let read_journal: Arc<ReadJournal> = {
-        let runtime = runtime.clone();
-        Arc::new(move |partition, from, answer: JournalAnswer| {
-            let (settings, topic) = (settings.clone(), topic.clone());
-            runtime.spawn_blocking(move || {
-                answer(journal::read(&settings, &topic, partition, from));
-            });
-        })
+    let read_journal = {
+        let (topic, draining) = (config.topics.journal.clone(), draining.clone());
+        journal_reads::reader(settings, topic, runtime.clone(), draining)
     };
     let began = Instant::now();
     let clocks = move || Now { steady: began.elapsed(), wall: Timestamp::now() };

@@ -22,8 +22,11 @@ pub(crate) const GROUP: &str = "p.work";
 const TURN: Duration = Duration::from_millis(5);
 /// Turns after which what hasn't come to its end is stuck. They are longer than those before: what
 /// a handler, a session or a transaction takes at most passes within a tenth of them.
-const TURNS_TO_END_MAX: usize = 4_000;
-const TURN_TO_END: Duration = Duration::from_millis(400);
+const TURNS_TO_END_MAX: usize = 1_600;
+const TURN_TO_END: Duration = Duration::from_secs(1);
+/// After so many turns it is looked whether all has come to its end: not at once, although all may
+/// be done, since a process that was just started has yet to end its predecessor's transaction.
+const TURNS_PER_LOOK: usize = 4;
 /// After so long a group misses a member that is dead.
 const SESSION: Duration = Duration::from_secs(46);
 
@@ -152,9 +155,7 @@ impl<S: Simulated> Fleet<S> {
             self.start(slot);
         }
         for turn in 0.. {
-            // Not at once, although all may be done: a process that was just started has yet to end
-            // its predecessor's transaction.
-            if turn > 0 && turn % 8 == 0 && self.subject.is_done()? {
+            if turn > 0 && turn % TURNS_PER_LOOK == 0 && self.subject.is_done()? {
                 break;
             }
             ensure!(turn < TURNS_TO_END_MAX, "LV-4: it never came to its end: {}", self.told());

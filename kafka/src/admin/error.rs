@@ -152,6 +152,46 @@ pub enum AdminError {
     },
 }
 
+impl AdminError {
+    /// Whether the same may succeed a while later, with nobody's help.
+    pub fn may_pass(&self) -> bool {
+        let code = match self {
+            Self::Unreachable { .. } | Self::Unstable { .. } | Self::Invisible { .. } => {
+                return true;
+            }
+            Self::Refused { code, .. } => Some(*code),
+            Self::Other { error, .. } => code_of(error),
+            Self::Settings(_)
+            | Self::UnknownTopic { .. }
+            | Self::Misfit { .. }
+            | Self::Unreadable { .. }
+            | Self::GroupLive { .. }
+            | Self::NotWritten { .. }
+            | Self::NoProducers { .. } => return false,
+        };
+        code.is_some_and(|code| is_silence(code) || is_unsettled(code))
+    }
+}
+
+/// Whether a code says that a broker is missing, or is about to hear of something.
+fn is_unsettled(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::NotLeaderForPartition
+            | RDKafkaErrorCode::BrokerNotAvailable
+            | RDKafkaErrorCode::ReplicaNotAvailable
+            | RDKafkaErrorCode::NetworkException
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::KafkaStorageError
+            | RDKafkaErrorCode::FencedLeaderEpoch
+            | RDKafkaErrorCode::UnknownLeaderEpoch
+            | RDKafkaErrorCode::OffsetNotAvailable
+    )
+}
+
 /// Whether a code says that nobody answered, rather than that somebody refused.
 pub(super) fn is_silence(code: RDKafkaErrorCode) -> bool {
     matches!(

@@ -84,6 +84,10 @@ fn advised(code: Code, message: String) -> String {
              predecessor, that came late, and it only has to be started again; or by another \
              process that has the same one: give each process a slot of its own; {message}"
         ),
+        Code::OffsetMetadataTooLarge => format!(
+            "the broker takes less with an offset than the 4096 bytes that are Kafka's default: \
+             set its `offset.metadata.max.bytes` to 4096 at least, then start again; {message}"
+        ),
         _ => message,
     }
 }
@@ -141,8 +145,8 @@ fn remedy_of_open(code: Code, class: Class) -> Remedy {
     }
 }
 
-/// Authentication and authorization, settings that a broker refuses, topics that aren't there, a
-/// slot or an id that another process has: repeating mends none of them.
+/// Authentication and authorization, settings that a broker refuses or that refuse us, topics that
+/// aren't there, a slot or an id that another process has: repeating mends none of them.
 fn is_beyond_repair(code: Code) -> bool {
     matches!(
         code,
@@ -165,6 +169,7 @@ fn is_beyond_repair(code: Code) -> bool {
             | Code::GroupMaxSizeReached
             | Code::FencedInstanceId
             | Code::UnreleasedInstanceId
+            | Code::OffsetMetadataTooLarge
             | Code::UnsupportedFeature
             | Code::UnsupportedVersion
             | Code::UnsupportedForMessageFormat
@@ -366,6 +371,7 @@ mod tests {
             Code::UnknownTopicOrPartition,
             Code::InvalidTransactionTimeout,
             Code::FencedInstanceId,
+            Code::OffsetMetadataTooLarge,
         ] {
             for phase in [Phase::Ready, Phase::Open, Phase::Consume, Phase::Lookup] {
                 for class in [Class::Fatal, Class::RequiresAbort, Class::Plain] {

@@ -66,11 +66,13 @@ impl Code {
             Self::ConcurrentTransactions | Self::Conflict | Self::TimedOut => Remedy::Retry,
             Self::IllegalGeneration
             | Self::UnknownMemberId
-            | Self::MetadataTooLarge
             | Self::MessageTooLarge
             | Self::Inconsistent => Remedy::Abort,
             Self::Fenced | Self::InvalidTxnState | Self::State | Self::Injected => Remedy::Rebuild,
-            Self::FencedInstanceId | Self::UnknownTopicOrPartition | Self::Crashed => Remedy::Stop,
+            Self::FencedInstanceId
+            | Self::MetadataTooLarge
+            | Self::UnknownTopicOrPartition
+            | Self::Crashed => Remedy::Stop,
         }
     }
 

@@ -107,6 +107,20 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// Whether it may read the same a while later, with nobody's help: brokers come back, and open
+    /// transactions end.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Admin(error) => error.may_pass(),
+            Self::OpenTransaction { .. } | Self::Stalled { .. } => true,
+            Self::NoPartition { .. }
+            | Self::Expired { .. }
+            | Self::Truncated { .. }
+            | Self::OutOfRange { .. }
+            | Self::Client { .. } => false,
+        }
+    }
+
     /// What an error of the client's poll means; none if the client mends it by itself.
     pub(super) fn of(topic: &TopicName, error: KafkaError) -> Option<Self> {
         let topic = topic.clone();

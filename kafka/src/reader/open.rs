@@ -99,17 +99,35 @@ impl Reader {
     /// written. A committed reader waits for the transactions that are open below it, where the end
     /// of what it sees now would hide what a dead owner's transaction is still to make visible.
     pub fn ranges(&self, from: &ReadFrom) -> Result<Vec<Range>, ReadError> {
-        let partitions = self.partitions(from)?;
-        let starts: BTreeMap<_, _> = self.offsets(&partitions, At::Start)?.into_iter().collect();
+        self.ranges_in(&self.partitions(from)?, from)
+    }
+
+    /// The same of one partition, whatever the others are like.
+    pub fn range_in(&self, partition: Partition, from: &ReadFrom) -> Result<Range, ReadError> {
+        let ranges = match self.written.partitions(&self.topic)?.contains(&partition) {
+            true => self.ranges_in(&[partition], from)?,
+            false => Vec::new(),
+        };
+        let topic = || self.topic.clone();
+        let range = ranges.into_iter().next();
+        range.ok_or_else(|| ReadError::NoPartition { topic: topic(), partition })
+    }
+
+    fn ranges_in(
+        &self,
+        partitions: &[Partition],
+        from: &ReadFrom,
+    ) -> Result<Vec<Range>, ReadError> {
+        let starts: BTreeMap<_, _> = self.offsets(partitions, At::Start)?.into_iter().collect();
         let begins = match from {
             ReadFrom::LogStart => starts.clone(),
-            ReadFrom::LogEnd => self.offsets(&partitions, At::End)?.into_iter().collect(),
+            ReadFrom::LogEnd => self.offsets(partitions, At::End)?.into_iter().collect(),
             ReadFrom::Time(time) => {
-                self.offsets(&partitions, At::Time(*time))?.into_iter().collect()
+                self.offsets(partitions, At::Time(*time))?.into_iter().collect()
             }
             ReadFrom::Offsets(offsets) => offsets.iter().copied().collect(),
         };
-        let ends: BTreeMap<_, _> = self.offsets(&partitions, At::End)?.into_iter().collect();
+        let ends: BTreeMap<_, _> = self.offsets(partitions, At::End)?.into_iter().collect();
         partitions.iter().map(|it| self.range(*it, begins[it], starts[it]..ends[it])).collect()
     }
 
@@ -169,11 +187,9 @@ impl Reader {
     pub fn latest(&mut self, key: &[u8], patience: Duration) -> Result<Option<Record>, ReadError> {
         let count = self.written.partitions(&self.topic)?.len();
         let count = i32::try_from(count).expect("Kafka counts partitions in 31 bits");
-        let partition = partition_for(key, count);
-        let ranges = self.ranges(&ReadFrom::LogStart)?;
-        let range = ranges.into_iter().find(|it| it.partition == partition);
+        let range = self.range_in(partition_for(key, count), &ReadFrom::LogStart)?;
         let mut latest = None;
-        for record in self.read(range.as_slice(), patience)? {
+        for record in self.read(&[range], patience)? {
             let record = record?;
             if record.key.as_deref() == Some(key) {
                 latest = Some(record);

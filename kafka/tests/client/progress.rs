@@ -41,7 +41,7 @@ fn progress_of_an_aborted_transaction_is_forgotten() {
 }
 
 #[test]
-fn metadata_that_is_too_large_aborts() {
+fn metadata_that_is_too_large_stops_and_names_the_setting() {
     let (input, out) = (topic(1), topic(1));
     let mut broker = connect(&input, &unique("group"));
     join_and_start(&mut broker, 0);
@@ -50,8 +50,9 @@ fn metadata_that_is_too_large_aborts() {
     let Err(Spoiled::Failed(failure)) = refused else { panic!("refused: {refused:?}") };
     assert_eq!(
         (failure.remedy, failure.code.as_str()),
-        (Remedy::Abort, "OFFSET_METADATA_TOO_LARGE")
+        (Remedy::Stop, "OFFSET_METADATA_TOO_LARGE")
     );
+    assert!(failure.message.contains("`offset.metadata.max.bytes`"), "{failure}");
 }
 
 #[test]

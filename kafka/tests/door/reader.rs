@@ -38,6 +38,19 @@ fn all_partitions_are_read_to_their_end_behind_trailing_markers() {
 }
 
 #[test]
+fn a_partition_has_its_own_range_and_one_that_is_not_there_is_named() {
+    let topic = topic("reader-range", 2, &[]);
+    write(&[outgoing(&topic, 1, "k", "first"), outgoing(&topic, 1, "k", "second")]);
+    let mut reader = reader(&topic, Isolation::Committed);
+    let range = reader.range_in(Partition(1), &ReadFrom::LogStart).expect("it is there");
+    assert_eq!((range.partition, range.from), (Partition(1), Offset(0)));
+    assert_eq!(values(reader.read(&[range], PATIENCE).expect("reads")), ["first", "second"]);
+    let missing = reader.range_in(Partition(2), &ReadFrom::LogStart).expect_err("there are two");
+    assert!(matches!(missing, ReadError::NoPartition { partition: Partition(2), .. }), "{missing}");
+    assert!(!missing.may_pass());
+}
+
+#[test]
 fn an_empty_topic_ends_at_once() {
     let topic = topic("reader-empty", 2, &[]);
     assert!(
