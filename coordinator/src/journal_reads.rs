@@ -1,5 +1,5 @@
-//! Journals are read beside the lane, a few at a time, and again while brokers are away: a partition
-//! that is taken over waits for its journal, and others go on meanwhile.
+//! Journals are read beside the lane, a few at a time, and again while brokers are away: a
+//! partition that is taken over waits for its journal, and others go on meanwhile.
 
 use std::future::Future;
 use std::sync::Arc;

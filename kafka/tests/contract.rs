@@ -52,6 +52,7 @@ contract! {
         metadata_of_4096_bytes_is_kept_and_5000_are_refused,
         no_progress_is_told_from_progress_at_zero,
         progress_elsewhere_in_the_topic_is_told,
+        a_partition_that_was_begun_is_told_while_it_has_no_progress,
         the_logs_bounds_and_times_are_told,
         locating_waits_for_pending_progress,
         progress_of_a_partition_not_owned_is_accepted,

@@ -24,7 +24,7 @@ use crate::gathering::Gatherer;
 use crate::history::History;
 use crate::inbox::{Inbox, STAGES, TIMEOUT};
 use crate::oracle::{Oracle, aside_line, cancel_line, result_line};
-use crate::subject::{Process, Simulated, chance, lane};
+use crate::subject::{Process, Simulated, chance, lane, marks};
 
 /// A coordinator's join.
 pub(crate) struct Join {
@@ -195,6 +195,7 @@ impl Simulated for Join {
     fn new(history: &History, cluster: &Cluster) -> Self {
         let (seed, partitions) = (history.seed, history.partitions);
         let topics = topics();
+        cluster.create_topic(&marks(), 1);
         for topic in [&topics.inbox, &topics.journal] {
             cluster.create_topic(topic, partitions.unsigned_abs() as usize);
         }

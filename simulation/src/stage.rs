@@ -18,7 +18,7 @@ use rand::Rng;
 use crate::deed::{ATTEMPTS_MAX, Deed, Doer, ITEM_TIMEOUT, OUTPUT_BYTES_MAX};
 use crate::fleet::GROUP;
 use crate::history::History;
-use crate::subject::{Process, Simulated, chance, has_killers, lane};
+use crate::subject::{Process, Simulated, chance, has_killers, lane, marks};
 
 /// Tasks that share the items of a partition.
 const EXECUTORS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
@@ -137,6 +137,7 @@ impl Simulated for Stage {
     const TASKS_OF_A_PARTITION: usize = EXECUTORS.get();
 
     fn new(history: &History, cluster: &Cluster) -> Self {
+        cluster.create_topic(&marks(), 1);
         for topic in [input(), output(), dead_letters()] {
             cluster.create_topic(&topic, history.partitions.unsigned_abs() as usize);
         }

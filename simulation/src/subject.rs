@@ -95,6 +95,11 @@ pub(crate) fn chance(seed: u64, number: usize) -> SmallRng {
     SmallRng::seed_from_u64(seed ^ (number as u64 + 1).wrapping_mul(ODD))
 }
 
+/// Where lanes keep what they have begun.
+pub(crate) fn marks() -> TopicName {
+    "begun".into()
+}
+
 /// The settings of a lane that the subjects share: small bounds, so that they are met.
 pub(crate) fn lane(seed: u64, topic: TopicName, owner: String, ordering: Ordering) -> LaneConfig {
     LaneConfig {
@@ -102,6 +107,7 @@ pub(crate) fn lane(seed: u64, topic: TopicName, owner: String, ordering: Orderin
         group: GROUP.to_owned(),
         ordering,
         start: Some(StartPolicy::Earliest),
+        marks: Some(marks()),
         owner,
         commit_interval: Duration::from_millis(20),
         revoke_budget: Duration::from_secs(1),

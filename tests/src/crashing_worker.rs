@@ -69,6 +69,7 @@ fn config(pipeline: &str) -> WorkerConfig {
             group: format!("{pipeline}.work"),
             ordering: Ordering::Key,
             start: Some(StartPolicy::Earliest),
+            marks: None,
             owner: "crashing".to_owned(),
             commit_interval: Duration::from_millis(20),
             revoke_budget: Duration::from_secs(2),

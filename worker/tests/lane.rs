@@ -67,6 +67,7 @@ fn lane() -> LaneConfig {
         group: "numbers.double".into(),
         ordering: Ordering::Key,
         start: Some(StartPolicy::Earliest),
+        marks: None,
         owner: "test".into(),
         commit_interval: Duration::from_millis(10),
         revoke_budget: hour,

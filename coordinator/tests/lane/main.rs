@@ -108,6 +108,7 @@ fn lane(owner: u64) -> LaneConfig {
         group: "p.j".into(),
         ordering: Ordering::None,
         start: Some(StartPolicy::Earliest),
+        marks: None,
         owner: format!("owner{owner}"),
         commit_interval: Duration::from_millis(20),
         revoke_budget: Duration::from_secs(1),

@@ -70,7 +70,7 @@ impl KafkaBroker {
     pub fn connect(options: BrokerOptions) -> Result<Self, Failure> {
         let BrokerOptions { settings, topic, group, slot, transactional_id } = options;
         settings.check()?;
-        let lookup = Lookup::new(&settings.lookup_consumer(&group), topic.clone())?;
+        let lookup = Lookup::new(&settings, &group, topic.clone())?;
         lookup.await_topic(CONNECT_WAIT).map_err(|failure| unreachable(failure, &settings))?;
         let lookup = Arc::new(lookup);
         let locator = Locator::start(Arc::clone(&lookup))?;

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use longshore_schemas::TopicName;
 use tracing::debug;
 
 use super::lookup::Lookup;
@@ -71,6 +72,7 @@ impl Locator {
 struct Open {
     id: u64,
     time: Option<i64>,
+    marks: Option<TopicName>,
     /// What is left of it, each piece asked for at once.
     pieces: VecDeque<Vec<Partition>>,
     deadline: Instant,
@@ -78,14 +80,14 @@ struct Open {
 
 impl Open {
     fn new(question: Locate, patience: Duration) -> Self {
-        let Locate { id, partitions, time } = question;
-        Self { id, time, pieces: [partitions].into(), deadline: Instant::now() + patience }
+        let Locate { id, partitions, time, marks } = question;
+        Self { id, time, marks, pieces: [partitions].into(), deadline: Instant::now() + patience }
     }
 
     /// The piece whose turn it is.
     fn next(&mut self) -> Locate {
         let partitions = self.pieces.pop_front().unwrap_or_default();
-        Locate { id: self.id, partitions, time: self.time }
+        Locate { id: self.id, partitions, time: self.time, marks: self.marks.clone() }
     }
 
     /// A piece that found no answer is cut in two: a partition that can't be looked up is alone
@@ -160,6 +162,7 @@ mod tests {
             topic_id: TopicId::new(1),
             committed: None,
             siblings_committed: false,
+            begun: false,
             log_start: Offset(0),
             log_end: Offset(0),
             time_offset: None,
@@ -179,7 +182,7 @@ mod tests {
     fn answers(partitions: Vec<Partition>, count: usize, patience: Duration) -> Vec<Located> {
         let (ask, asked) = mpsc::sync_channel(1);
         let (answer, answers) = mpsc::channel();
-        ask.send(Locate { id: 7, partitions, time: None }).expect("there is room");
+        ask.send(Locate::progress(7, partitions)).expect("there is room");
         let left = Cell::new(count);
         let tell = |located: Located| {
             let told = located.partitions.as_ref().map_or(left.get(), Vec::len);

@@ -1,6 +1,7 @@
 //! Questions to the cluster about a lane's topic and group, each answered or given up within a
-//! second.
+//! second, but for what is read of the marks of partitions that were begun.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -8,15 +9,16 @@ use longshore_schemas::TopicName;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::{ClientConfig, ClientContext, TopicPartitionList};
+use rdkafka::{ClientContext, TopicPartitionList};
 
+use super::marks::Marks;
 use super::native;
 use super::remedy_of::{Class, ClientError, Phase};
 use super::reports::Reports;
 use crate::admin::Group;
 use crate::lane::broker::{Committed, Locate, PartitionFacts};
 use crate::settings::rejected;
-use crate::{Failure, Offset, Partition, Remedy, TopicId};
+use crate::{Failure, Offset, Partition, Remedy, Settings, TopicId};
 
 /// One call waits this long.
 const PIECE: Duration = Duration::from_secs(1);
@@ -27,16 +29,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Lookup {
     native: BaseConsumer<LookupContext>,
     topic: TopicName,
+    marks: Marks,
 }
 
 /// What committed progress a stable look found.
 type Progress = Vec<Option<Committed>>;
 
 impl Lookup {
-    pub(super) fn new(config: &ClientConfig, topic: TopicName) -> Result<Self, Failure> {
-        let native = BaseConsumer::from_config_and_context(config, LookupContext::new())
+    pub(super) fn new(settings: &Settings, group: &str, topic: TopicName) -> Result<Self, Failure> {
+        let config = settings.lookup_consumer(group);
+        let native = BaseConsumer::from_config_and_context(&config, LookupContext::new())
             .map_err(rejected)?;
-        Ok(Self { native, topic })
+        let marks = Marks::new(settings.clone(), group.to_owned());
+        Ok(Self { native, topic, marks })
     }
 
     /// The topic that it asks about.
@@ -51,7 +56,7 @@ impl Lookup {
             return Ok(Vec::new());
         }
         let topic_id = self.topic_id()?;
-        let committed = self.committed(partitions)?;
+        let (committed, begun) = self.progress(question, topic_id)?;
         let siblings = self.siblings_committed(partitions, &committed)?;
         let starts = self.offsets(partitions, rdkafka::Offset::Beginning)?;
         let ends = self.offsets(partitions, rdkafka::Offset::End)?;
@@ -63,6 +68,7 @@ impl Lookup {
         let found = partitions.iter().zip(committed).zip(siblings).zip(bounds);
         found
             .map(|(((partition, committed), siblings_committed), ((start, end), time))| {
+                let begun = committed.is_none() && begun.contains(partition);
                 let (Some(log_start), Some(log_end)) = (start, end) else {
                     return Err(no_bounds(*partition));
                 };
@@ -71,12 +77,34 @@ impl Lookup {
                     topic_id,
                     committed,
                     siblings_committed,
+                    begun,
                     log_start,
                     log_end,
                     time_offset: question.time.map(|_| time.unwrap_or(log_end)),
                 })
             })
             .collect()
+    }
+
+    /// Committed progress, and the partitions that were begun: asked for where there is none. What
+    /// is found to be begun is looked at once more, as its progress may have come in between.
+    fn progress(
+        &self,
+        question: &Locate,
+        topic_id: TopicId,
+    ) -> Result<(Progress, BTreeSet<Partition>), Failure> {
+        let committed = self.committed(&question.partitions)?;
+        let of = question.partitions.iter().zip(&committed);
+        let without: Vec<_> =
+            of.filter(|(_, found)| found.is_none()).map(|(partition, _)| *partition).collect();
+        let Some(marks) = question.marks.as_ref().filter(|_| !without.is_empty()) else {
+            return Ok((committed, BTreeSet::new()));
+        };
+        let begun = self.marks.begun(marks, (&self.topic, topic_id), &without)?;
+        match begun.is_empty() {
+            true => Ok((committed, begun)),
+            false => Ok((self.committed(&question.partitions)?, begun)),
+        }
     }
 
     fn topic_id(&self) -> Result<TopicId, Failure> {

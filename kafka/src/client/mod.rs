@@ -18,6 +18,7 @@ mod detach;
 mod consumer;
 mod locator;
 mod lookup;
+mod marks;
 mod side_thread;
 mod tenure;
 mod watch;

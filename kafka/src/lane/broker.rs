@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use longshore_schemas::TopicName;
+
 use crate::{Failure, Offset, Partition, Record, Remedy, TopicId, Transactions};
 
 /// The code of a failure: the topic that is read isn't the one any more that was read so far.
@@ -98,6 +100,15 @@ pub struct Locate {
     pub partitions: Vec<Partition>,
     /// Also where this time is (milliseconds since 1970), for a group that starts at a time.
     pub time: Option<i64>,
+    /// Also whether a partition without progress was begun before, by what is kept in this topic.
+    pub marks: Option<TopicName>,
+}
+
+impl Locate {
+    /// A question about progress and bounds alone.
+    pub fn progress(id: u64, partitions: Vec<Partition>) -> Self {
+        Self { id, partitions, time: None, marks: None }
+    }
 }
 
 /// An answer, or why there is none.
@@ -123,6 +134,9 @@ pub struct PartitionFacts {
     /// Whether the group has progress in any other partition of the topic. Asked for where
     /// `committed` is none; beside committed progress it may be false for want of asking.
     pub siblings_committed: bool,
+    /// Whether the group has begun this partition although it has no progress in it: that was lost.
+    /// False where it wasn't asked for.
+    pub begun: bool,
     /// The first offset of the log.
     pub log_start: Offset,
     /// The end of what can be read (the last stable offset).

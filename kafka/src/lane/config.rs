@@ -18,6 +18,10 @@ pub struct LaneConfig {
     pub ordering: Ordering,
     /// Where the group starts when it has no progress; without it, it doesn't start.
     pub start: Option<StartPolicy>,
+    /// The compacted topic where it is kept which partitions the group has begun: where it has no
+    /// progress and this says that it had, the lane stops. None: it can't be known, and the group
+    /// begins anew.
+    pub marks: Option<TopicName>,
     /// A random name of this lane, part of every commit's metadata.
     pub owner: String,
     /// How long finished outcomes wait for company. Shorter is lower latency, longer more items

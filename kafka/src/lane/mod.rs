@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod config;
 mod control;
+pub(crate) mod marks;
 pub mod progress;
 pub mod start;
 pub mod step;

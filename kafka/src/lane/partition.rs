@@ -147,6 +147,11 @@ impl Owned {
         self.is_held_by_guard() && self.guard.would_grow(&self.window, self.ended)
     }
 
+    /// The id of its topic, if its first progress is yet to be committed.
+    pub fn first_commit(&self) -> Option<TopicId> {
+        self.committed.is_none().then_some(self.topic_id)
+    }
+
     /// Whether the next owner would take this one for dead, or wouldn't know where it began: once
     /// the group has progress elsewhere, a partition without any is taken for a new one.
     pub fn is_untold(&self, now: Duration) -> bool {

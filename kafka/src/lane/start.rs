@@ -49,6 +49,17 @@ pub enum StartError {
         /// Which.
         partition: Partition,
     },
+    /// A group that isn't new.
+    #[error(
+        "partition {partition}: the group has worked on it before, and its progress is gone: its \
+         offsets expired (`offsets.retention.minutes` after its last member left) or were deleted; \
+         `longshore progress start-anew` does everything again from the first record on; who knows \
+         where it stood sets that offset by Kafka's `kafka-consumer-groups --reset-offsets`"
+    )]
+    ProgressLost {
+        /// Which.
+        partition: Partition,
+    },
     /// Retention took what wasn't read.
     #[error(
         "partition {partition}: offsets {position} to {log_start} expired before they were \
@@ -124,6 +135,9 @@ pub fn decide(
                 })
                 .map_err(|reason| unusable(facts.partition, committed.offset, reason))?;
             resumed(facts, committed.offset, parsed, lane)?
+        }
+        None if facts.begun => {
+            return Err(StartError::ProgressLost { partition: facts.partition });
         }
         None => fresh(facts.topic_id, first_position(facts, policy)?),
     };
@@ -217,6 +231,7 @@ mod tests {
                 metadata: metadata.to_owned(),
             }),
             siblings_committed: false,
+            begun: false,
             log_start: Offset(100),
             log_end: Offset(900),
             time_offset: Some(Offset(400)),

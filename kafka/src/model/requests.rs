@@ -5,12 +5,13 @@ use std::time::Duration;
 use longshore_schemas::{Timestamp, TopicName};
 
 use super::code::Code;
-use super::log::Fate;
+use super::log::{Fate, Log};
 use super::offsets::TopicPartition;
 use super::state::{Markers, Progress, Request, State};
 use super::transactional_id::{Ending, Parts, Session, TransactionalId};
 use crate::lane::broker::{Locate, PartitionFacts};
-use crate::{Offset, Outgoing, Partition, Record};
+use crate::lane::marks::{Place, is_of};
+use crate::{Offset, Outgoing, Partition, Record, TopicId};
 
 /// The broker's `offset.metadata.max.bytes`.
 const METADATA_BYTES_MAX: usize = 4096;
@@ -154,10 +155,15 @@ impl State {
         let facts = |&partition: &Partition| {
             let of = (topic.clone(), partition);
             let log = self.log(&of).ok_or(Code::UnknownTopicOrPartition)?;
+            let committed = offsets.and_then(|it| it.get(&of)).cloned();
+            let id = self.topics[topic].id;
+            let place = Place { group, topic, partition };
+            let marks = request.marks.as_ref().filter(|_| committed.is_none());
             Ok(PartitionFacts {
                 partition,
-                topic_id: self.topics[topic].id,
-                committed: offsets.and_then(|it| it.get(&of)).cloned(),
+                topic_id: id,
+                committed,
+                begun: marks.is_some_and(|marks| self.is_marked(marks, place, id)),
                 siblings_committed: offsets.is_some_and(|it| it.has_siblings(&of)),
                 log_start: log.start(),
                 log_end: log.stable_end(),
@@ -165,6 +171,16 @@ impl State {
             })
         };
         request.partitions.iter().map(facts).collect()
+    }
+
+    fn is_marked(&self, marks: &TopicName, place: Place<'_>, id: TopicId) -> bool {
+        let logs = self.topics.get(marks).into_iter().flat_map(|topic| &topic.partitions);
+        let key = place.key();
+        let of_place = |it: &&Record| it.key.as_deref() == Some(key.as_bytes());
+        logs.flat_map(Log::decided)
+            .filter(of_place)
+            .last()
+            .is_some_and(|it| is_of(it.value.as_ref(), id))
     }
 
     /// Writes what was held.

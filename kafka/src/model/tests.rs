@@ -180,7 +180,7 @@ fn until_its_markers_are_written_a_commit_is_seen_by_nobody() {
     member.send_progress(&[at(0, 1)], WAIT).expect("sends");
     member.commit(WAIT).expect("the outcome is decided");
     assert_eq!((world.values().len(), world.committed(0)), (0, None));
-    member.locate(Locate { id: 1, partitions: vec![Partition(0)], time: None });
+    member.locate(Locate::progress(1, vec![Partition(0)]));
     assert!(member.poll(WAIT).expect("polls").is_none(), "progress isn't stable");
 
     let mut successor = world.cluster.producer("id");

@@ -80,7 +80,7 @@ fn a_lane_closes_in_time_without_its_broker() {
     broker.begin().expect("begun");
     broker.produce(&output(&topic, "v"), 0).expect("produced");
     kafka.kill();
-    broker.locate(Locate { id: 1, partitions: vec![P0], time: None });
+    broker.locate(Locate::progress(1, vec![P0]));
     // What passes while the broker is away is no failure of the lane.
     for _ in 0..100 {
         broker.poll(Duration::from_millis(20)).expect("it goes on polling");

@@ -137,7 +137,7 @@ pub fn offsets(records: &[Record]) -> Vec<i64> {
 }
 
 pub fn locate(broker: &mut KafkaBroker, time: Option<i64>) -> Result<PartitionFacts, Failure> {
-    broker.locate(Locate { id: 1, partitions: vec![P0], time });
+    broker.locate(Locate { time, ..Locate::progress(1, vec![P0]) });
     let mut facts = poll_for(broker, |polled| match polled {
         Polled::Located(located) => Some(located.partitions),
         _ => None,

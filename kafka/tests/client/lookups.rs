@@ -69,7 +69,7 @@ fn progress_of_a_sibling_is_seen_where_there_is_none() {
     let facts = locate(&mut broker, None).expect("located");
     assert_eq!((facts.committed, facts.siblings_committed), (None, true));
     // Asked for itself, it is the only one.
-    broker.locate(Locate { id: 2, partitions: vec![Partition(2)], time: None });
+    broker.locate(Locate::progress(2, vec![Partition(2)]));
     let facts = poll_for(&mut broker, |polled| match polled {
         Polled::Located(located) => Some(located.partitions.expect("located")),
         _ => None,
@@ -104,7 +104,7 @@ fn an_open_transaction_on_the_progress_is_waited_out() {
     transaction.deliver().expect("delivered");
     transaction.send_progress(&[sent(5, "ls1:5")]).expect("sent");
 
-    waiting.locate(Locate { id: 9, partitions: vec![P0], time: None });
+    waiting.locate(Locate::progress(9, vec![P0]));
     let early =
         (0..50).find_map(|_| match waiting.poll(Duration::from_millis(20)).expect("polled") {
             Some(Polled::Located(located)) => Some(located),

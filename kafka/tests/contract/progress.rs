@@ -1,7 +1,7 @@
 //! Progress and what stands beside it.
 
 use longshore_kafka::lane::broker::{Committed, PartitionFacts};
-use longshore_kafka::{Offset, Partition, Remedy};
+use longshore_kafka::{Offset, Outgoing, Partition, Remedy, TopicId};
 
 use super::harness::{Harness, Who};
 use super::seat::{Seat, share};
@@ -20,7 +20,7 @@ pub fn metadata_of_4096_bytes_is_kept_and_5000_are_refused(harness: &impl Harnes
     begin(&mut seat.broker);
     let refused = send(&mut seat.broker, &[progress(0, 2, &"x".repeat(5_000))]);
     let refused = refused.expect_err("the broker takes 4,096");
-    assert_eq!(refused.remedy, Remedy::Abort, "{refused}");
+    assert_eq!(refused.remedy, Remedy::Stop, "{refused}");
     abort(&mut seat.broker);
     assert_eq!(seat.facts(0).committed, Some(large.committed));
     commit_progress(&mut seat.broker, &[progress(0, 2, "short")]);
@@ -44,6 +44,32 @@ pub fn progress_elsewhere_in_the_topic_is_told(harness: &impl Harness) {
     let (first, second) = (seat.facts(0), seat.facts(1));
     assert!(first.committed.is_some() && !first.siblings_committed);
     assert!(second.committed.is_none() && second.siblings_committed);
+}
+
+/// The last mark of a partition counts, and only while there is no progress.
+pub fn a_partition_that_was_begun_is_told_while_it_has_no_progress(harness: &impl Harness) {
+    let (input, marks) = (harness.topic(3), harness.topic(1));
+    let who = Who::new_group(harness, &input);
+    let mut seat = Seat::joined(harness, &who, 3);
+    let id = seat.facts(0).topic_id.to_string();
+    let another = TopicId::new(u128::MAX).to_string();
+    let mark = |partition: i32, id: &str| Outgoing {
+        key: Some(format!("{}/{input}/{partition}", who.group).into()),
+        ..record(&marks, 0, id)
+    };
+    let begun = |seat: &mut Seat<_>| {
+        let question = seat.ask_about(&[0, 1, 2], None, Some(&marks));
+        let mut facts = seat.answer(question);
+        facts.sort_by_key(|it| it.partition);
+        facts.iter().map(|it| it.begun).collect::<Vec<_>>()
+    };
+    assert_eq!(begun(&mut seat), [false, false, false]);
+    let written = [mark(0, &another), mark(0, &id), mark(1, &id), mark(1, &another), mark(2, &id)];
+    commit_records(&mut seat.broker, &written);
+    assert_eq!(begun(&mut seat), [true, false, true]);
+    assert!(!seat.facts(0).begun, "it wasn't asked for");
+    commit_progress(&mut seat.broker, &[progress(0, 5, "")]);
+    assert_eq!(begun(&mut seat), [false, false, true]);
 }
 
 pub fn the_logs_bounds_and_times_are_told(harness: &impl Harness) {

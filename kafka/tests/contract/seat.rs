@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use longshore_kafka::lane::broker::{Broker, Locate, Located, PartitionFacts, Polled};
 use longshore_kafka::{Failure, Offset, Partition, Record, Remedy};
+use longshore_schemas::TopicName;
 
 use super::harness::{Harness, Who};
 use super::transaction::make_ready;
@@ -115,10 +116,21 @@ impl<B: Broker> Seat<B> {
 
     /// Asks, without waiting for the answer.
     pub fn ask(&mut self, partitions: &[i32], time: Option<i64>) -> u64 {
+        self.ask_about(partitions, time, None)
+    }
+
+    /// The same, and what was begun by what this topic says.
+    pub fn ask_about(
+        &mut self,
+        partitions: &[i32],
+        time: Option<i64>,
+        marks: Option<&TopicName>,
+    ) -> u64 {
         self.questions += 1;
+        let (id, marks) = (self.questions, marks.cloned());
         let partitions = partitions.iter().copied().map(Partition).collect();
-        self.broker.locate(Locate { id: self.questions, partitions, time });
-        self.questions
+        self.broker.locate(Locate { id, partitions, time, marks });
+        id
     }
 
     /// Waits for an answer.

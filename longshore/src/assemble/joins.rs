@@ -40,6 +40,7 @@ pub(super) fn config(
         // itself: the lane needn't wait for one before it hands over the next.
         ordering: Ordering::None,
         start: Some(StartPolicy::Earliest),
+        marks: pipeline.begun(),
         commit_interval: COMMIT_INTERVAL,
         concurrency: RECORDS_AT_ONCE,
         crashes_max: join.crashes_max,

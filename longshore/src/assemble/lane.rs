@@ -45,6 +45,8 @@ pub(super) struct Reads {
     pub(super) group: String,
     pub(super) ordering: Ordering,
     pub(super) start: Option<StartPolicy>,
+    /// Where it is kept what was begun.
+    pub(super) marks: TopicName,
     pub(super) commit_interval: Duration,
     /// Handlers at work at once.
     pub(super) concurrency: usize,
@@ -72,6 +74,7 @@ impl<'a> Common<'a> {
             group: reads.group,
             ordering: reads.ordering,
             start: reads.start,
+            marks: Some(reads.marks),
             owner: format!("{:08x}", rand::random::<u32>()),
             commit_interval: reads.commit_interval,
             revoke_budget: REVOKE_BUDGET,

@@ -17,6 +17,7 @@ pub(super) fn config(common: &Common<'_>, pipeline: &Pipeline, stage: &Stage) ->
         group: pipeline.stage_group(stage),
         ordering: stage.ordering,
         start: stage.start,
+        marks: pipeline.begun(),
         commit_interval: stage.commit_interval,
         concurrency: stage.concurrency as usize,
         crashes_max: stage.crashes_max,

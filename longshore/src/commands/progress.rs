@@ -23,7 +23,7 @@ pub enum Command {
     DropMap(Changing),
     /// Go on behind records that expired unread, or that a truncated log lost
     AcceptLoss(Changing),
-    /// Begin at the first record of a topic that was deleted and made again
+    /// Begin at the first record of a topic that was made again, or where progress is gone
     StartAnew(Changing),
 }
 

@@ -46,6 +46,8 @@ pub enum Consequence {
         /// The position in the earlier topic.
         from: Offset,
     },
+    /// There is no position: all that is still there is worked on, also what was done before.
+    Again,
     /// The log ends before the position: what was written between is gone, finished or not.
     Truncated {
         /// The position so far.
@@ -80,6 +82,11 @@ impl fmt::Display for Change {
                 "forget the position {from} in an earlier topic of this name, and begin this one \
                  at its first record, {offset}: items of the earlier one that weren't finished are \
                  given up with it"
+            ),
+            Consequence::Again => write!(
+                f,
+                "begin at its first record, {offset}, where no position is known: whatever was \
+                 done before is done again, and its outputs will be written a second time"
             ),
             Consequence::Truncated { from, to } => write!(
                 f,
@@ -149,24 +156,30 @@ pub fn accept_loss(
     Ok(Some(change(standing, consequence, position, metadata.to_string())))
 }
 
-/// Begins at the first record of a topic that was deleted and made again. None where progress is of
-/// the topic as it is.
+/// Begins at the first record: of a topic that was deleted and made again, or where progress is
+/// gone. None where progress is of the topic as it is.
 pub fn start_anew(
     consumer: &Consumer,
     standing: &Standing,
 ) -> Result<Option<Change>, InspectError> {
-    let Progress::Unusable { position, reason: MetadataError::OtherTopic { .. } } =
-        &standing.progress
-    else {
-        return Ok(None);
+    let (consequence, of_join) = match &standing.progress {
+        Progress::None => (
+            Consequence::Again,
+            "its progress is gone, and the join's journal speaks of groups that have their \
+             results: set the group's offset by Kafka's `kafka-consumer-groups --reset-offsets` to \
+             one at which no group was open, or delete inbox and journal, then `longshore apply`",
+        ),
+        Progress::Unusable { position, reason: MetadataError::OtherTopic { .. } } => (
+            Consequence::OtherTopic { from: *position },
+            "the inbox was made anew, and the join's journal speaks of the earlier one: delete the \
+             journal and the progress of this group, then `longshore apply`",
+        ),
+        _ => return Ok(None),
     };
     if consumer.kind == Kind::Join {
-        let reason = "the inbox was made anew, and the join's journal speaks of the earlier one: \
-                      delete the journal and the progress of this group, then `longshore apply`";
-        return Err(unmendable(consumer, standing, reason.to_owned()));
+        return Err(unmendable(consumer, standing, of_join.to_owned()));
     }
-    let forgotten = Consequence::OtherTopic { from: *position };
-    Ok(Some(change(standing, forgotten, standing.log.log_start, String::new())))
+    Ok(Some(change(standing, consequence, standing.log.log_start, String::new())))
 }
 
 fn change(
@@ -334,6 +347,16 @@ mod tests {
         assert!(start_anew(&consumer(Kind::Join), &anew).is_err(), "its journal is of the old one");
         let same = standing(5, 100, before);
         assert_eq!(start_anew(&consumer(Kind::Stage), &same).unwrap(), None);
+    }
+
+    #[test]
+    fn where_progress_is_gone_all_is_done_again_if_somebody_says_so() {
+        let gone = standing(5, 100, Progress::None);
+        let change = start_anew(&consumer(Kind::Stage), &gone).unwrap().unwrap();
+        assert_eq!(change.consequence, Consequence::Again);
+        assert_eq!(written(&change), Progress::Plain(Offset(5)));
+        assert!(change.to_string().contains("will be written a second time"), "{change}");
+        assert!(start_anew(&consumer(Kind::Join), &gone).is_err(), "results would be doubled");
     }
 
     #[test]

@@ -15,6 +15,11 @@ pub(super) fn cursors(topic: &str) -> TopicName {
 }
 
 impl Pipeline {
+    /// Which partitions each of its groups has begun.
+    pub fn begun(&self) -> TopicName {
+        format!("{}.begun", self.name).into()
+    }
+
     /// The consumer group of a stage, and the beginning of its transactional ids.
     pub fn stage_group(&self, stage: &Stage) -> String {
         format!("{}.{}", self.name, stage.name)

@@ -24,8 +24,9 @@ fn the_progress_of_a_group_at_work_cannot_be_deleted() {
     fleet.audit_is_clean();
 }
 
+/// With `start: earliest`, and nothing else, it would look like a new group.
 #[test]
-fn a_stage_whose_progress_was_deleted_asks_where_to_start() {
+fn a_stage_whose_progress_was_deleted_does_nothing_again_until_it_is_told_to() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
     fleet.publish(echoes(0..ITEMS));
     let worker = fleet.worker();
@@ -33,11 +34,30 @@ fn a_stage_whose_progress_was_deleted_asks_where_to_start() {
     worker.stop();
     let said = delete_offsets(&fleet);
     assert!(said.contains("Successful"), "{said}");
+    let (code, said) = fleet.worker().ends();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("the group has worked on it before, and its progress is gone"), "{said}");
+    fleet.ledger().each_once(ITEMS);
+
+    let again = ["progress", "start-anew", "--stage", "work"];
+    let said = fleet.succeeds(&again);
+    assert!(said.contains("whatever was done before is done again"), "{said}");
+    fleet.succeeds(&[&again[..], &["--yes"]].concat());
+    let worker = fleet.worker();
+    fleet.until_ended(2 * ITEMS as usize);
+    worker.stop();
+}
+
+/// A group that is new has to be told, and isn't taken for one that has lost its progress.
+#[test]
+fn a_stage_that_never_began_asks_where_to_start() {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
+    fleet.publish(echoes(0..ITEMS));
     fleet.rewrite(|text| text.replace(", start: earliest", ""));
     let (code, said) = fleet.worker().ends();
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("the group has no committed progress in this topic"), "{said}");
-    fleet.ledger().each_once(ITEMS);
+    assert_eq!(fleet.ledger().ended(), 0);
 }
 
 /// By Kafka's own tool: what it said.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Core;
 use crate::lane::broker::Sent;
+use crate::lane::marks::Place;
 use crate::lane::partition::{Owned, Phase};
 use crate::lane::step::{Epoch, Finished, Verdict};
 use crate::{Offset, Outgoing, Partition};
@@ -24,6 +25,8 @@ pub struct Batch {
     pub outcomes: Vec<Finished>,
     /// The progress of every partition that contributes.
     pub progress: Vec<(Epoch, Sent)>,
+    /// Of partitions whose first progress this is, that they are begun.
+    pub marks: Vec<Outgoing>,
 }
 
 impl Core {
@@ -77,7 +80,7 @@ impl Core {
                 owned.carry(offset);
             }
         }
-        let mut progress = Vec::new();
+        let (mut progress, mut marks) = (Vec::new(), Vec::new());
         for partition in self.contributing(&outcomes, now) {
             let Some(owned) = self.partitions.get_mut(&partition) else {
                 continue;
@@ -86,12 +89,17 @@ impl Core {
             let (owner, order) = (&self.config.owner, self.config.ordering.hash());
             let left = owned.in_flight > 0 || self.ready.any(|it| it.partition == partition);
             let lets_go = owned.lets_go(left, now);
+            if let (Some(topic), Some(id)) = (&self.config.marks, owned.first_commit()) {
+                let place =
+                    Place { group: &self.config.group, topic: &self.config.topic, partition };
+                marks.push(place.mark(topic, id));
+            }
             let sent = owned.progress(owner, order, state, lets_go);
             progress.push((owned.epoch, sent));
             owned.attempted();
         }
         debug_assert!(covers(&outcomes, &progress), "progress for every outcome, EO-1");
-        (!progress.is_empty()).then_some(Batch { outcomes, progress })
+        (!progress.is_empty()).then_some(Batch { outcomes, progress, marks })
     }
 
     /// The partitions of the outcomes, and those whose progress moved without any, or must be

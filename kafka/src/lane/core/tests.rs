@@ -24,6 +24,7 @@ fn core() -> Core {
         group: "g".to_owned(),
         ordering: Ordering::Key,
         start: None,
+        marks: None,
         owner: "owner".to_owned(),
         commit_interval: NOW,
         revoke_budget: NOW,

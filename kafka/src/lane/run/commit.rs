@@ -176,6 +176,10 @@ impl<B: Broker, S: Step> Lane<B, S> {
         mut batch: Batch,
         refused: Vec<(usize, Refusal)>,
     ) -> Result<(), LaneError> {
+        let outputs: usize = batch.outcomes.iter().map(|finished| finished.outputs.len()).sum();
+        if let Some((_, refusal)) = refused.iter().find(|(tag, _)| *tag >= outputs) {
+            return Err(self.mark_refused(refusal));
+        }
         let mut suspects: Vec<usize> =
             refused.iter().map(|(tag, _)| outcome_of(&batch, *tag)).collect();
         suspects.dedup();
@@ -189,6 +193,17 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
         self.core.aborted(batch, &suspects, self.broker.now());
         Ok(())
+    }
+
+    /// No item is at fault.
+    fn mark_refused(&self, refusal: &Refusal) -> LaneError {
+        let Refusal { topic, code, message } = refusal;
+        self.stop(Failure {
+            remedy: Remedy::Stop,
+            call: "produce",
+            code: code.clone(),
+            message: format!("{topic} doesn't take that a partition was begun: {message}"),
+        })
     }
 
     /// The item fails: its dead letter takes the place of its outputs.
@@ -284,7 +299,7 @@ fn fill<B: Broker>(
     batch: &Batch,
 ) -> Result<Written, Spoiled> {
     let outputs = batch.outcomes.iter().flat_map(|finished| &finished.outputs);
-    for (tag, output) in outputs.enumerate() {
+    for (tag, output) in outputs.chain(&batch.marks).enumerate() {
         transaction.produce(output, tag)?;
     }
     let written = transaction.deliver()?;

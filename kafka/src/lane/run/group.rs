@@ -79,7 +79,8 @@ impl<B: Broker, S: Step> Lane<B, S> {
             Some(StartPolicy::At(time)) => Some(time.0),
             _ => None,
         };
-        self.broker.locate(Locate { id, partitions, time });
+        let marks = self.config.marks.clone();
+        self.broker.locate(Locate { id, partitions, time, marks });
     }
 
     /// An answer about progress came.
@@ -172,7 +173,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
         let id = self.group.question();
         self.group.checking = Some((id, partitions.iter().copied().collect()));
-        self.broker.locate(Locate { id, partitions, time: None });
+        self.broker.locate(Locate::progress(id, partitions));
     }
 
     /// The client reads the partition at fault no further, whatever its bounds say by now.

@@ -19,7 +19,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
         }
         let id = self.group.question();
         settling.asked = Some(id);
-        self.broker.locate(Locate { id, partitions, time: None });
+        self.broker.locate(Locate::progress(id, partitions));
     }
 
     /// Every partition of the batch went to other owners, who read what was committed themselves.

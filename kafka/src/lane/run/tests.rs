@@ -1,5 +1,6 @@
 //! Whole lanes over the model broker: by examples, and by seeds that decide what goes wrong.
 
+mod begun;
 mod by_example;
 mod by_seed;
 mod fixture;

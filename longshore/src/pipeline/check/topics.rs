@@ -53,6 +53,7 @@ fn collision(earlier: &TopicPlan, topic: &TopicPlan) -> String {
 
 fn place(owner: &Owner, draft: &PipelineDraft) -> Place {
     match owner {
+        Owner::Pipeline => draft.name.as_ref().map_or(Place::Code, |name| name.place),
         Owner::Source => draft.source.as_ref().map_or(Place::Code, |source| source.place),
         Owner::Stage(name) => named(&draft.stages, name),
         Owner::Join(name) => named(&draft.joins, name),

@@ -49,6 +49,7 @@ fn of_stage(pipeline: &Pipeline, stage: &Stage) -> Access {
     let mut allow = vec![
         read(&pipeline.input(stage)),
         format!("Read group {group}"),
+        format!("Read, {}", write(&pipeline.begun())),
         write(&pipeline.output(stage)),
         write(&pipeline.stage_dead_letters(stage)),
     ];
@@ -80,6 +81,7 @@ fn of_join(pipeline: &Pipeline, join: &Join) -> Access {
         format!("Read, {}", write(&pipeline.inbox(join))),
         format!("Read, {}", write(&pipeline.journal(join))),
         format!("Read group {group}"),
+        format!("Read, {}", write(&pipeline.begun())),
         write(&pipeline.results(join)),
         write(&pipeline.conflicts(join)),
         write(&pipeline.orphans(join)),

@@ -39,6 +39,8 @@ pub enum Role {
     Source,
     /// Where producers stand.
     Cursors,
+    /// Which partitions have been begun.
+    Begun,
     /// Items between two stages, or the outputs of the last.
     Work,
     /// Records set aside: dead letters, conflicts, orphans, late parts.
@@ -57,6 +59,8 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
+    /// All of it.
+    Pipeline,
     /// The source.
     Source,
     /// A stage.
@@ -70,6 +74,7 @@ pub enum Owner {
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Pipeline => f.write_str("pipeline"),
             Self::Source => f.write_str("source"),
             Self::Stage(name) => write!(f, "stage `{name}`"),
             Self::Join(name) => write!(f, "join `{name}`"),
@@ -111,6 +116,7 @@ pub enum Demand {
 /// The topics of a pipeline, in data's way.
 pub(in crate::pipeline) fn topics_of(pipeline: &Pipeline) -> Vec<TopicPlan> {
     let mut topics = of_source(pipeline);
+    topics.push(begun(pipeline));
     for stage in &pipeline.stages {
         topics.extend(of_stage(pipeline, stage));
     }
@@ -142,6 +148,18 @@ fn of_source(pipeline: &Pipeline) -> Vec<TopicPlan> {
     };
     let dead_letters = dead_letters(&topic);
     vec![topic, cursors, dead_letters]
+}
+
+fn begun(pipeline: &Pipeline) -> TopicPlan {
+    TopicPlan {
+        name: pipeline.begun(),
+        role: Role::Begun,
+        owner: Owner::Pipeline,
+        partitions: 1,
+        follows: None,
+        settings: vec![exactly("cleanup.policy", "compact")],
+        why: "what each group has begun: offsets that are lost make it no new one".to_owned(),
+    }
 }
 
 fn of_stage(pipeline: &Pipeline, stage: &Stage) -> Vec<TopicPlan> {

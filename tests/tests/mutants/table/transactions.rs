@@ -36,9 +36,9 @@ pub const MUTANTS: &[super::Mutant] = &[
         "goes on before an unknown commit is settled",
         "kafka/src/lane/run/settle.rs",
         "settling.asked = Some(id);\n        \
-         self.broker.locate(Locate { id, partitions, time: None });",
+         self.broker.locate(Locate::progress(id, partitions));",
         "settling.asked = Some(id);\n        \
-         self.broker.locate(Locate { id, partitions, time: None });\n        \
+         self.broker.locate(Locate::progress(id, partitions));\n        \
          self.settled_elsewhere();",
     ),
     mutant(

@@ -36,6 +36,7 @@ pub(super) fn config() -> WorkerConfig {
             group: "orders.price".into(),
             ordering: Ordering::Key,
             start: None,
+            marks: None,
             owner: "test".into(),
             commit_interval: Duration::ZERO,
             revoke_budget: Duration::ZERO,

@@ -36,6 +36,10 @@ pub(super) fn dead_letters() -> TopicName {
     "in-dlt".into()
 }
 
+pub(super) fn marks() -> TopicName {
+    "begun".into()
+}
+
 /// Echoes every item, in whatever order the seed says.
 pub(super) struct Echo {
     rng: SmallRng,
@@ -286,6 +290,12 @@ impl Fleet {
         committed.map(|committed| committed.offset)
     }
 
+    /// The input is deleted and made again: positions are of another topic from now on.
+    pub(super) fn make_input_anew(&mut self) {
+        self.cluster.make_topic_anew(&input(), self.partitions.unsigned_abs() as usize);
+        self.positions.clear();
+    }
+
     /// Every item has an output that is committed, or a dead letter.
     pub(super) fn is_done(&self) -> bool {
         self.outputs().len() + self.cluster.read_committed(&dead_letters()).len() >= self.sent.len()
@@ -333,6 +343,7 @@ pub(super) fn nothing_known(partition: Partition) -> PartitionFacts {
         topic_id: TopicId::new(1),
         committed: None,
         siblings_committed: false,
+        begun: false,
         log_start: Offset(0),
         log_end: Offset(0),
         time_offset: None,
@@ -353,6 +364,7 @@ pub(super) fn config(owner: String) -> LaneConfig {
         group: GROUP.to_owned(),
         ordering: Ordering::Key,
         start: Some(StartPolicy::Earliest),
+        marks: None,
         owner,
         commit_interval: Duration::from_millis(20),
         revoke_budget: Duration::from_secs(1),

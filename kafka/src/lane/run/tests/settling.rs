@@ -226,7 +226,11 @@ fn an_output_is_told_by_its_number_in_the_whole_transaction() {
         outputs: vec![output.clone(); outputs],
         verdict: Verdict::Done,
     };
-    let batch = Batch { outcomes: [2, 0, 1, 3].map(outcome).to_vec(), progress: Vec::new() };
+    let batch = Batch {
+        outcomes: [2, 0, 1, 3].map(outcome).to_vec(),
+        progress: Vec::new(),
+        marks: Vec::new(),
+    };
     let told: Vec<_> = (0..6).map(|tag| outcome_of(&batch, tag)).collect();
     assert_eq!(told, [0, 0, 2, 3, 3, 3]);
 }
