@@ -74,7 +74,11 @@ where
             Err(error) if error.may_pass() && begun.elapsed() < TRIED_MAX => error,
             read => return Some(read),
         };
-        tracing::warn!(journal, %error, "a journal can't be read, and is tried again");
+        let reason = match &error {
+            JournalError::Read(error) => error.with_causes(),
+            other => other.to_string(),
+        };
+        tracing::warn!(journal, %reason, "a journal can't be read, and is tried again");
         tokio::select! {
             () = draining.cancelled() => return None,
             () = sleep(PAUSE) => {}

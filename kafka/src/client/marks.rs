@@ -60,6 +60,6 @@ fn failed(error: ReadError) -> Failure {
         remedy: if error.may_pass() { Remedy::Retry } else { Remedy::Stop },
         call: "read which partitions were begun",
         code: "_FAIL".to_owned(),
-        message: error.to_string(),
+        message: error.with_causes(),
     }
 }

@@ -1,5 +1,7 @@
 //! Why a topic can't be read.
 
+use std::error::Error;
+use std::iter;
 use std::time::Duration;
 
 use longshore_schemas::TopicName;
@@ -107,6 +109,15 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// What is wrong, with all that caused it and wasn't said yet: the client's errors name their
+    /// own causes.
+    pub fn with_causes(&self) -> String {
+        let causes = iter::successors(self.source(), |&cause| cause.source());
+        causes.map(ToString::to_string).fold(self.to_string(), |told, cause| {
+            if told.contains(&cause) { told } else { format!("{told}: {cause}") }
+        })
+    }
+
     /// Whether it may read the same a while later, with nobody's help: brokers come back, and open
     /// transactions end.
     pub fn may_pass(&self) -> bool {
@@ -142,5 +153,23 @@ impl ReadError {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes_each_once() {
+        let (topic, code) = (TopicName::from("t"), RDKafkaErrorCode::TopicAuthorizationFailed);
+        let refused = || KafkaError::MessageConsumption(code);
+        let client = ReadError::Client { topic, error: refused() };
+        let told = client.with_causes();
+        assert_eq!(told, format!("topic t can't be read: {}", refused()));
+        let (call, object) = ("list offsets", "t".to_owned());
+        let admin = ReadError::Admin(AdminError::Other { call, object, error: refused() });
+        assert_eq!(admin.with_causes(), format!("list offsets of t failed: {}", refused()));
+        assert!(!client.may_pass() && !admin.may_pass());
     }
 }
