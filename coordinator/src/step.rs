@@ -14,6 +14,7 @@ use longshore_schemas::{Timestamp, TopicName};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::closing::{Gathered, ReadBack, gather};
 use crate::config::JoinConfig;
@@ -21,8 +22,10 @@ use crate::journal::{JournalFrom, JournalMark, JournalMarks, JournalRead};
 use crate::state::JoinState;
 use crate::task::{Job, JoinTask};
 
-/// Begins to read a partition of the journal, without blocking; the answer comes once.
-pub type ReadJournal = dyn Fn(Partition, JournalFrom, JournalAnswer) + Send + Sync;
+/// Begins to read a partition of the journal, without blocking; the answer comes once, or not at
+/// all if it isn't wanted any more.
+pub type ReadJournal =
+    dyn Fn(Partition, JournalFrom, JournalAnswer, CancellationToken) + Send + Sync;
 
 /// Takes what the journal says, on whatever thread.
 pub type JournalAnswer = Box<dyn FnOnce(Result<JournalRead, StepError>) + Send>;
@@ -69,6 +72,8 @@ struct Assigned {
     journal_end: i64,
     task: Option<JoinTask>,
     gathers: Vec<AbortHandle>,
+    /// Ends the reading of its journal, when it is given back.
+    reading: DropGuard,
 }
 
 /// What comes back from other threads.
@@ -125,8 +130,8 @@ impl JoinStep {
         &self,
         partition: Partition,
         epoch: Epoch,
-        position: Offset,
-        state: &str,
+        (position, state): (Offset, &str),
+        unwanted: CancellationToken,
     ) -> Result<(), StepError> {
         let (sender, config) = (self.sender.clone(), Arc::clone(&self.config));
         let fresh = state.is_empty();
@@ -146,7 +151,7 @@ impl JoinStep {
             // Without a receiver the lane has ended.
             let _ = sender.send(Event::JournalRead(partition, epoch, state, read));
         };
-        (self.read_journal)(partition, from, Box::new(answer));
+        (self.read_journal)(partition, from, Box::new(answer), unwanted);
         Ok(())
     }
 
@@ -238,6 +243,7 @@ impl JoinStep {
 impl Step for JoinStep {
     fn assigned(&mut self, assignment: &Assignment) {
         let &Assignment { partition, epoch, position, ref state } = assignment;
+        let unwanted = CancellationToken::new();
         let assigned = Assigned {
             epoch,
             position,
@@ -245,9 +251,10 @@ impl Step for JoinStep {
             journal_end: 0,
             task: None,
             gathers: Vec::new(),
+            reading: unwanted.clone().drop_guard(),
         };
         self.assignments.insert(partition, assigned);
-        if let Err(reason) = self.take_up(partition, epoch, position, state) {
+        if let Err(reason) = self.take_up(partition, epoch, (position, state), unwanted) {
             self.failed.get_or_insert(reason);
         }
     }
@@ -354,8 +361,10 @@ impl Step for JoinStep {
     }
 
     fn forgotten(&mut self, partition: Partition) {
-        if let Some(assigned) = self.assignments.remove(&partition) {
-            assigned.gathers.iter().for_each(AbortHandle::abort);
+        if let Some(Assigned { gathers, reading: _reading, .. }) =
+            self.assignments.remove(&partition)
+        {
+            gathers.iter().for_each(AbortHandle::abort);
         }
     }
 }
@@ -371,8 +380,8 @@ fn refuse_old_journal(
     }
     Err(format!(
         "join {}: group {} has no committed progress in partition {partition} of {}, but its \
-         journal {} holds {} records: results would be written twice; restore the group's offsets, \
-         or delete inbox and journal to begin anew",
+         journal {} holds {} records: results would be written twice; delete inbox and journal, \
+         then `longshore apply`, to begin anew",
         config.join,
         config.group,
         config.topics.inbox,

@@ -227,7 +227,7 @@ impl Simulated for Join {
     fn step(&mut self, process: Process) -> JoinStep {
         let questions = Arc::clone(&self.questions);
         let (cluster, journal) = (process.cluster.clone(), self.topics.journal.clone());
-        let read_journal = move |partition, from, answer: JournalAnswer| {
+        let read_journal = move |partition, from, answer: JournalAnswer, _| {
             let ends = cluster.ends(&journal, partition);
             let end = ends.map_or(Offset(0), |(_, end)| end);
             let question = Question { partition, from, end, answer };

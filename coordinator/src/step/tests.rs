@@ -18,7 +18,7 @@ type Asked = (JournalFrom, JournalAnswer);
 fn step() -> (JoinStep, Arc<Mutex<Vec<Asked>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let ask = Arc::clone(&asked);
-    let read = Arc::new(move |_: Partition, from: JournalFrom, answer: JournalAnswer| {
+    let read = Arc::new(move |_: Partition, from: JournalFrom, answer: JournalAnswer, _| {
         ask.lock().unwrap().push((from, answer));
     });
     let clocks = Arc::new(|| Now { steady: Duration::ZERO, wall: Timestamp(0) });

@@ -205,7 +205,7 @@ impl World {
         let member = self.cluster.member("p.j", &topics().inbox, "p.j-0");
         let journal = {
             let cluster = self.cluster.clone();
-            Arc::new(move |partition, from: JournalFrom, answer: JournalAnswer| {
+            Arc::new(move |partition, from: JournalFrom, answer: JournalAnswer, _| {
                 answer(Ok(read_journal(&cluster, partition, from.offset)));
             })
         };

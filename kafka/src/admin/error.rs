@@ -155,22 +155,27 @@ pub enum AdminError {
 impl AdminError {
     /// Whether the same may succeed a while later, with nobody's help.
     pub fn may_pass(&self) -> bool {
-        let code = match self {
-            Self::Unreachable { .. } | Self::Unstable { .. } | Self::Invisible { .. } => {
-                return true;
-            }
-            Self::Refused { code, .. } => Some(*code),
-            Self::Other { error, .. } => code_of(error),
+        match self {
+            // A broker may not have heard of a topic yet.
+            Self::Unreachable { .. }
+            | Self::Unstable { .. }
+            | Self::Invisible { .. }
+            | Self::UnknownTopic { .. } => true,
+            Self::Refused { code, .. } => is_silence(*code) || is_unsettled(*code),
+            Self::Other { error, .. } => is_passing(error),
             Self::Settings(_)
-            | Self::UnknownTopic { .. }
             | Self::Misfit { .. }
             | Self::Unreadable { .. }
             | Self::GroupLive { .. }
             | Self::NotWritten { .. }
-            | Self::NoProducers { .. } => return false,
-        };
-        code.is_some_and(|code| is_silence(code) || is_unsettled(code))
+            | Self::NoProducers { .. } => false,
+        }
     }
+}
+
+/// Whether the client may do a while later what it failed to do.
+pub(crate) fn is_passing(error: &KafkaError) -> bool {
+    code_of(error).is_some_and(|code| is_silence(code) || is_unsettled(code))
 }
 
 /// Whether a code says that a broker is missing, or is about to hear of something.
@@ -178,6 +183,7 @@ fn is_unsettled(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
         RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::UnknownTopicOrPartition
             | RDKafkaErrorCode::NotLeaderForPartition
             | RDKafkaErrorCode::BrokerNotAvailable
             | RDKafkaErrorCode::ReplicaNotAvailable

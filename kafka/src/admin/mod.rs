@@ -13,6 +13,7 @@ mod topic;
 
 pub use cluster::{Admin, Watermarks};
 pub use error::AdminError;
+pub(crate) use error::is_passing;
 pub use group::{Group, GroupMember};
 pub use lookup::Isolation;
 pub use producers::OpenTransaction;

@@ -52,6 +52,9 @@ pub struct KafkaBroker {
     consumer: LaneConsumer,
     producer: TransactionalProducer,
     locator: Locator,
+    /// Asked where marks are to be read too, which may take longer: what a lane that is at work
+    /// waits for doesn't wait behind that.
+    marks_locator: Locator,
     missing: Option<Missing>,
     _watch: Watch,
 }
@@ -74,6 +77,7 @@ impl KafkaBroker {
         lookup.await_topic(CONNECT_WAIT).map_err(|failure| unreachable(failure, &settings))?;
         let lookup = Arc::new(lookup);
         let locator = Locator::start(Arc::clone(&lookup))?;
+        let marks_locator = Locator::start(Arc::clone(&lookup))?;
         let watch = Watch::start(lookup, group.clone(), settings.lane_consumer(&group, None))?;
         let config = settings.lane_consumer(&group, slot.as_deref());
         let producer = TransactionalProducer::new(settings, transactional_id)?;
@@ -84,6 +88,7 @@ impl KafkaBroker {
             consumer,
             producer,
             locator,
+            marks_locator,
             missing: None,
             _watch: watch,
         })
@@ -142,7 +147,7 @@ impl Broker for KafkaBroker {
         if self.consumer.is_over() {
             return Err(self.begin_anew()?);
         }
-        if let Some(located) = self.locator.answer() {
+        if let Some(located) = self.locator.answer().or_else(|| self.marks_locator.answer()) {
             return Ok(Some(Polled::Located(located)));
         }
         match self.consumer.poll(wait)? {
@@ -165,7 +170,10 @@ impl Broker for KafkaBroker {
     }
 
     fn locate(&mut self, request: Locate) {
-        self.locator.ask(request);
+        match request.marks {
+            Some(_) => self.marks_locator.ask(request),
+            None => self.locator.ask(request),
+        }
     }
 
     fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure> {

@@ -35,20 +35,32 @@ impl Marks {
         let group = self.group.as_str();
         let key = |partition| Place { group, topic, partition }.key();
         let keys: Vec<_> = partitions.iter().map(|it| (key(*it), *it)).collect();
+        // What others have open there is waited for only if it may be a mark of ours.
+        let begun = self.found(marks, Isolation::Uncommitted, &keys, id)?;
+        match begun.is_empty() {
+            true => Ok(begun),
+            false => self.found(marks, Isolation::Committed, &keys, id),
+        }
+    }
+
+    /// Those of the partitions with these keys of which there is a mark. Ids don't come back, so
+    /// any mark of this one will do.
+    fn found(
+        &self,
+        marks: &TopicName,
+        isolation: Isolation,
+        keys: &[(String, Partition)],
+        id: TopicId,
+    ) -> Result<BTreeSet<Partition>, Failure> {
         let mut begun = BTreeSet::new();
-        let mut reader =
-            Reader::open(&self.settings, marks, Isolation::Committed).map_err(failed)?;
+        let mut reader = Reader::open(&self.settings, marks, isolation).map_err(failed)?;
         for record in reader.read_all(PATIENCE).map_err(failed)? {
             let record = record.map_err(failed)?;
-            let of =
-                |(key, _): &&(String, Partition)| record.key.as_deref() == Some(key.as_bytes());
-            if let Some((_, partition)) = keys.iter().find(of) {
-                // The last one counts.
-                if is_of(record.value.as_ref(), id) {
-                    begun.insert(*partition);
-                } else {
-                    begun.remove(partition);
-                }
+            let key = record.key.as_deref();
+            if let Some((_, partition)) = keys.iter().find(|it| key == Some(it.0.as_bytes()))
+                && is_of(record.value.as_ref(), id)
+            {
+                begun.insert(*partition);
             }
         }
         Ok(begun)

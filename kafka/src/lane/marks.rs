@@ -2,9 +2,9 @@
 //!
 //! Kafka drops a group's offsets a week after its last member left (`offsets.retention.minutes`),
 //! and anybody may delete them. A partition without progress looks like one that nobody has worked
-//! on, and with `start: earliest` all of it would be done again. So the first progress in a
-//! partition is committed together with a mark in a compacted topic: where the mark is and progress
-//! isn't, it was lost.
+//! on, and with `start: earliest` all of it would be done again. So each owner of a partition
+//! commits its first progress in it together with a mark in a compacted topic: where the mark is
+//! and progress isn't, it was lost.
 
 use bytes::Bytes;
 use longshore_schemas::{Headers, TopicName};
@@ -23,7 +23,7 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The key of its mark. A topic that is made anew overwrites it.
+    /// The key of its mark.
     pub(crate) fn key(&self) -> String {
         let Self { group, topic, partition } = self;
         format!("{group}/{topic}/{partition}")

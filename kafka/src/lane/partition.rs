@@ -66,6 +66,8 @@ pub struct Owned {
     /// Items of this assignment that are committed, or in the transaction that is being built.
     ended: usize,
     committed: Option<Offset>,
+    /// Whether this assignment has committed anything, and with it the mark that it was begun.
+    is_marked: bool,
     commits: u64,
 }
 
@@ -88,6 +90,7 @@ impl Owned {
             start_position: start.position,
             ended: 0,
             committed: start.resumed.then_some(start.position),
+            is_marked: false,
             commits: 0,
         }
     }
@@ -147,9 +150,10 @@ impl Owned {
         self.is_held_by_guard() && self.guard.would_grow(&self.window, self.ended)
     }
 
-    /// The id of its topic, if its first progress is yet to be committed.
-    pub fn first_commit(&self) -> Option<TopicId> {
-        self.committed.is_none().then_some(self.topic_id)
+    /// The id of its topic, if it isn't marked as begun in this assignment: whoever wrote the
+    /// progress that was found may not have done so.
+    pub fn unmarked(&self) -> Option<TopicId> {
+        (!self.is_marked).then_some(self.topic_id)
     }
 
     /// Whether the next owner would take this one for dead, or wouldn't know where it began: once
@@ -224,6 +228,7 @@ impl Owned {
         self.guard.committed();
         assert!(self.committed.is_none_or(|before| before <= at), "progress goes back, EO-5: {at}");
         self.committed = Some(at);
+        self.is_marked = true;
         self.moved = None;
     }
 

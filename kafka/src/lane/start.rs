@@ -53,8 +53,9 @@ pub enum StartError {
     #[error(
         "partition {partition}: the group has worked on it before, and its progress is gone: its \
          offsets expired (`offsets.retention.minutes` after its last member left) or were deleted; \
-         `longshore progress start-anew` does everything again from the first record on; who knows \
-         where it stood sets that offset by Kafka's `kafka-consumer-groups --reset-offsets`"
+         of a stage, `longshore progress start-anew` does everything again from the first record \
+         on, or Kafka's `kafka-consumer-groups --reset-offsets` sets the offset where it stood; of \
+         a join, delete inbox and journal, then `longshore apply`"
     )]
     ProgressLost {
         /// Which.

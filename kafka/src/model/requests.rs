@@ -177,10 +177,7 @@ impl State {
         let logs = self.topics.get(marks).into_iter().flat_map(|topic| &topic.partitions);
         let key = place.key();
         let of_place = |it: &&Record| it.key.as_deref() == Some(key.as_bytes());
-        logs.flat_map(Log::decided)
-            .filter(of_place)
-            .last()
-            .is_some_and(|it| is_of(it.value.as_ref(), id))
+        logs.flat_map(Log::decided).filter(of_place).any(|it| is_of(it.value.as_ref(), id))
     }
 
     /// Writes what was held.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_schemas::TopicName;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::admin::AdminError;
+use crate::admin::{AdminError, is_passing};
 use crate::{Offset, Partition};
 
 /// What failed, where, and what to do about it.
@@ -123,12 +123,9 @@ impl ReadError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Admin(error) => error.may_pass(),
-            Self::OpenTransaction { .. } | Self::Stalled { .. } => true,
-            Self::NoPartition { .. }
-            | Self::Expired { .. }
-            | Self::Truncated { .. }
-            | Self::OutOfRange { .. }
-            | Self::Client { .. } => false,
+            Self::Client { error, .. } => is_passing(error),
+            Self::OpenTransaction { .. } | Self::Stalled { .. } | Self::OutOfRange { .. } => true,
+            Self::NoPartition { .. } | Self::Expired { .. } | Self::Truncated { .. } => false,
         }
     }
 

@@ -165,9 +165,9 @@ pub fn start_anew(
     let (consequence, of_join) = match &standing.progress {
         Progress::None => (
             Consequence::Again,
-            "its progress is gone, and the join's journal speaks of groups that have their \
-             results: set the group's offset by Kafka's `kafka-consumer-groups --reset-offsets` to \
-             one at which no group was open, or delete inbox and journal, then `longshore apply`",
+            "it has no progress: a new join begins by itself, and of one whose progress is gone \
+             the journal speaks of groups that have their results: delete inbox and journal, then \
+             `longshore apply`",
         ),
         Progress::Unusable { position, reason: MetadataError::OtherTopic { .. } } => (
             Consequence::OtherTopic { from: *position },

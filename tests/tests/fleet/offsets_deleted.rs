@@ -46,6 +46,13 @@ fn a_stage_whose_progress_was_deleted_does_nothing_again_until_it_is_told_to() {
     let worker = fleet.worker();
     fleet.until_ended(2 * ITEMS as usize);
     worker.stop();
+
+    // What was begun by somebody's word is known as well.
+    delete_offsets(&fleet);
+    let (code, said) = fleet.worker().ends();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("its progress is gone"), "{said}");
+    assert_eq!(fleet.ledger().ended(), 2 * ITEMS as usize);
 }
 
 /// A group that is new has to be told, and isn't taken for one that has lost its progress.

@@ -25,7 +25,7 @@ pub struct Batch {
     pub outcomes: Vec<Finished>,
     /// The progress of every partition that contributes.
     pub progress: Vec<(Epoch, Sent)>,
-    /// Of partitions whose first progress this is, that they are begun.
+    /// Of partitions whose first progress of this assignment this is, that they are begun.
     pub marks: Vec<Outgoing>,
 }
 
@@ -89,7 +89,7 @@ impl Core {
             let (owner, order) = (&self.config.owner, self.config.ordering.hash());
             let left = owned.in_flight > 0 || self.ready.any(|it| it.partition == partition);
             let lets_go = owned.lets_go(left, now);
-            if let (Some(topic), Some(id)) = (&self.config.marks, owned.first_commit()) {
+            if let (Some(topic), Some(id)) = (&self.config.marks, owned.unmarked()) {
                 let place =
                     Place { group: &self.config.group, topic: &self.config.topic, partition };
                 marks.push(place.mark(topic, id));

@@ -178,7 +178,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
     ) -> Result<(), LaneError> {
         let outputs: usize = batch.outcomes.iter().map(|finished| finished.outputs.len()).sum();
         if let Some((_, refusal)) = refused.iter().find(|(tag, _)| *tag >= outputs) {
-            return Err(self.mark_refused(refusal));
+            let refused = self.mark_refused(refusal);
+            self.core.aborted(batch, &[], self.broker.now());
+            return Err(refused);
         }
         let mut suspects: Vec<usize> =
             refused.iter().map(|(tag, _)| outcome_of(&batch, *tag)).collect();
