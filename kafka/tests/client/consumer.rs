@@ -10,6 +10,9 @@ use rdkafka::admin::AdminOptions;
 
 use crate::harness::*;
 
+/// What closing may take on a busy machine. A client that waits for an answer never closes.
+const CLOSING_MAX: Duration = Duration::from_secs(15);
+
 /// Polls for a while in which nothing may come.
 fn assert_silent(broker: &mut KafkaBroker) {
     let until = Instant::now() + Duration::from_secs(2);
@@ -142,7 +145,7 @@ fn a_second_member_gets_its_share_and_all_of_it_when_the_first_leaves() {
 
     let left = Instant::now();
     first.close();
-    assert!(left.elapsed() < Duration::from_secs(5), "closing took {:?}", left.elapsed());
+    assert!(left.elapsed() < CLOSING_MAX, "closing took {:?}", left.elapsed());
     share.extend(join(&mut second));
     assert_eq!(share.len(), 4);
     let took = left.elapsed();
@@ -157,7 +160,7 @@ fn a_lane_that_answers_nothing_closes_all_the_same() {
     let closing = Instant::now();
     drop(broker);
     let took = closing.elapsed();
-    assert!(took < Duration::from_secs(5), "closing took {took:?}");
+    assert!(took < CLOSING_MAX, "closing took {took:?}");
 }
 
 #[test]

@@ -10,6 +10,9 @@ use longshore_kafka::{
 
 use crate::harness::*;
 
+/// What a call that waits for nothing may take on a busy machine. Closing a client takes seconds.
+const BLOCKING_MAX: Duration = Duration::from_secs(1);
+
 fn producer() -> TransactionalProducer {
     TransactionalProducer::new(settings(), unique("txn")).expect("made")
 }
@@ -105,7 +108,7 @@ fn a_producer_that_is_given_up_is_replaced_and_its_transaction_ends() {
     let discarding = Instant::now();
     producer.discard_producer();
     let took = discarding.elapsed();
-    assert!(took < Duration::from_millis(50), "it must not block the lane: {took:?}");
+    assert!(took < BLOCKING_MAX, "it must not block the lane: {took:?}");
     let next = open(&mut producer, &topic, &["next"]);
     assert!(matches!(next.commit(), Commit::Committed));
     assert_eq!(committed_values(&topic), ["next"]);
