@@ -100,6 +100,16 @@ impl Looks {
         }
     }
 
+    /// Whether something seems to be wrong: to be looked at again, with nothing pending. A broker
+    /// that has just come back may tell of an earlier state, or of none, to whoever doesn't ask for
+    /// a stable one.
+    pub(super) fn suspects(&self, now: &ProgressOf) -> bool {
+        let seems_wrong = |(partition, now): (&i32, &Progress)| {
+            self.last.get(partition).is_some_and(|before| !wrong(before, now).is_empty())
+        };
+        now.iter().any(seems_wrong)
+    }
+
     /// What is wrong now, held against the look before.
     pub(super) fn look(&mut self, now: &ProgressOf) -> Vec<Fault> {
         let mut faults = Vec::new();
@@ -212,6 +222,23 @@ mod tests {
             Progress::Plain(Offset(20)),
         ];
         assert_eq!(said(&looks), []);
+    }
+
+    #[test]
+    fn what_seems_wrong_is_suspected_and_counts_for_nothing_yet() {
+        let mut history = Looks::new("g", &"in".into());
+        let of = |progress: Progress| BTreeMap::from([(3, progress)]);
+        assert!(!history.suspects(&of(Progress::None)), "nothing was known");
+        assert!(history.look(&of(of_owner("b", 4, 5, &[(7, 9)]))).is_empty());
+        for (progress, suspected) in [
+            (Progress::None, true),
+            (of_owner("b", 3, 2, &[]), true),
+            (of_owner("b", 4, 5, &[(7, 9)]), false),
+            (of_owner("b", 5, 6, &[(7, 9)]), false),
+        ] {
+            assert_eq!(history.suspects(&of(progress.clone())), suspected, "{progress:?}");
+        }
+        assert!(history.look(&of(of_owner("b", 5, 6, &[(7, 9)]))).is_empty());
     }
 
     #[test]

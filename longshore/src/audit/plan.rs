@@ -18,6 +18,8 @@ pub struct Plan {
     /// Every topic that is read for it, but inputs; journals last, so that the closing of each
     /// result that was read must be in them.
     pub(super) topics: Vec<Written>,
+    /// Where the pipeline's groups keep what they have begun.
+    pub(super) marks: Option<TopicName>,
 }
 
 /// A stage that is audited.
@@ -118,7 +120,7 @@ impl Plan {
         };
         let mut topics: Vec<_> = read.into_iter().map(written).collect();
         topics.sort_by_key(|it| it.kind == Kind::Journal);
-        Ok(Self { stages, joins, topics })
+        Ok(Self { stages, joins, topics, marks: Some(pipeline.begun()) })
     }
 
     /// One stage that is in no pipeline.
@@ -137,7 +139,7 @@ impl Plan {
             ends: BTreeSet::new(),
             writes: topics.iter().map(|it| it.topic.clone()).collect(),
         };
-        Self { stages: vec![audited], joins: Vec::new(), topics }
+        Self { stages: vec![audited], joins: Vec::new(), topics, marks: None }
     }
 
     /// The consumers whose progress is looked at: stages first.

@@ -47,6 +47,7 @@ pub fn audit(observer: &Observer, plan: &Plan, options: &Options) -> Result<Repo
         reading.read(topic, options.patience, (&early, &mut books))?;
         reading.look(Stability::AsWritten, &mut books.report)?;
     }
+    reading.look_for_open(options.patience, &mut books.report)?;
     let after = reading.look(Stability::Stable, &mut books.report)?;
     reading.check_ends(&mut books.report)?;
     let rest = reading.rest(after, options)?;
@@ -99,9 +100,14 @@ impl<'a> Reading<'a> {
     ) -> Result<(Vec<ProgressOf>, Vec<super::fault::Fault>), InspectError> {
         let (mut all, mut faults) = (Vec::new(), Vec::new());
         for (consumer, progress, looks) in &mut self.groups {
-            let found = progress.read(&consumer.topic, stability)?;
-            let found = found.into_iter().map(|(partition, it)| (partition.0, Progress::of(it)));
-            let found: ProgressOf = found.collect();
+            let read = |stability| -> Result<ProgressOf, InspectError> {
+                let found = progress.read(&consumer.topic, stability)?.into_iter();
+                Ok(found.map(|(partition, it)| (partition.0, Progress::of(it))).collect())
+            };
+            let mut found = read(stability)?;
+            if stability == Stability::AsWritten && looks.suspects(&found) {
+                found = read(Stability::Stable)?;
+            }
             faults.extend(looks.look(&found));
             all.push(found);
         }
@@ -169,6 +175,26 @@ impl<'a> Reading<'a> {
         })?;
         books.report.hidden += u64::saturating_sub(all, visible);
         self.read.insert(topic.clone(), ranges);
+        Ok(())
+    }
+
+    /// No transaction is open where nothing else is to be found out: among the marks of what was
+    /// begun, if the pipeline has them.
+    fn look_for_open(
+        &mut self,
+        patience: Duration,
+        report: &mut Report,
+    ) -> Result<(), InspectError> {
+        let Some(marks) = self.plan.marks.clone() else {
+            return Ok(());
+        };
+        for topic in self.observer.admin().topics(&[marks])?.into_iter().map(|it| it.name) {
+            let reader = self.observer.reader(&topic, Isolation::Committed)?;
+            let wanted = reader.ranges(&ReadFrom::LogStart)?;
+            let (ranges, faults) = readable(self.observer, &topic, wanted, patience)?;
+            report.partitions += ranges.len() as u64;
+            faults.into_iter().for_each(|it| report.fault(it));
+        }
         Ok(())
     }
 
