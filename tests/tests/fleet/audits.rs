@@ -46,6 +46,28 @@ fn audits_of_stages_and_joins_at_work_find_nothing() {
     }
 }
 
+/// Nothing else that is read of the fleet is held back by it.
+#[test]
+fn a_transaction_that_hangs_among_the_marks_is_found() {
+    let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 1 });
+    fleet.publish(echoes(0..10));
+    let worker = fleet.worker();
+    fleet.until_ended(10);
+    worker.stop();
+    fleet.audit_is_clean();
+    let marks = TopicName::from(format!("{}.begun", fleet.name()));
+    let mark = records(&fleet, &marks).pop().expect("it has marked what it began");
+    let mut producer = stranger(&fleet);
+    let mut open = Transaction::begin(&mut producer, DEADLINE).expect("begun");
+    open.produce(&copy(&mark), 0).expect("produced");
+    open.deliver().expect("delivered");
+    let (code, said) = fleet.process(&["audit", "--patience", "1s", "-o", "json"]).ends();
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("LV-1") && said.contains(marks.as_str()), "{said}");
+    drop(open);
+    fleet.audit_is_clean();
+}
+
 #[test]
 fn what_is_planted_into_a_join_is_found() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Join);
@@ -121,12 +143,7 @@ fn copy(record: &Record) -> Outgoing {
 /// Writes a record in a transaction of nobody's: where it stands then.
 fn plant(fleet: &Fleet, record: Outgoing) -> String {
     let (topic, partition) = (record.topic.clone(), record.partition);
-    let id = format!("{}-plants", fleet.name());
-    let mut producer = TransactionalProducer::new(fleet.settings(), id).expect("a producer");
-    let started = Instant::now();
-    while !producer.ready(Duration::from_secs(1)).expect("ready") {
-        assert!(started.elapsed() < DEADLINE, "not ready within {DEADLINE:?}");
-    }
+    let mut producer = stranger(fleet);
     let mut transaction = Transaction::begin(&mut producer, DEADLINE).expect("begun");
     transaction.produce(&record, 0).expect("produced");
     transaction.deliver().expect("delivered");
@@ -135,4 +152,15 @@ fn plant(fleet: &Fleet, record: Outgoing) -> String {
     let planted = there.iter().rfind(|it| Some(it.partition) == partition);
     let planted = planted.expect("it is there");
     format!("{topic}/{}/{}", planted.partition, planted.offset)
+}
+
+/// A producer that is none of the fleet's.
+fn stranger(fleet: &Fleet) -> TransactionalProducer {
+    let id = format!("{}-plants", fleet.name());
+    let mut producer = TransactionalProducer::new(fleet.settings(), id).expect("a producer");
+    let started = Instant::now();
+    while !producer.ready(Duration::from_secs(1)).expect("ready") {
+        assert!(started.elapsed() < DEADLINE, "not ready within {DEADLINE:?}");
+    }
+    producer
 }
