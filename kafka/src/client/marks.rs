@@ -1,7 +1,7 @@
 //! Reads which partitions a group has begun: asked only where there is no progress, which is once
 //! in the life of a partition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use longshore_schemas::TopicName;
@@ -33,8 +33,8 @@ impl Marks {
         partitions: &[Partition],
     ) -> Result<BTreeSet<Partition>, Failure> {
         let group = self.group.as_str();
-        let key = |partition| Place { group, topic, partition }.key();
-        let keys: Vec<_> = partitions.iter().map(|it| (key(*it), *it)).collect();
+        let key = |partition| Place { group, topic, partition }.key().into_bytes();
+        let keys: HashMap<_, _> = partitions.iter().map(|it| (key(*it), *it)).collect();
         // What others have open there is waited for only if it may be a mark of ours.
         let begun = self.found(marks, Isolation::Uncommitted, &keys, id)?;
         match begun.is_empty() {
@@ -49,15 +49,14 @@ impl Marks {
         &self,
         marks: &TopicName,
         isolation: Isolation,
-        keys: &[(String, Partition)],
+        keys: &HashMap<Vec<u8>, Partition>,
         id: TopicId,
     ) -> Result<BTreeSet<Partition>, Failure> {
         let mut begun = BTreeSet::new();
         let mut reader = Reader::open(&self.settings, marks, isolation).map_err(failed)?;
         for record in reader.read_all(PATIENCE).map_err(failed)? {
             let record = record.map_err(failed)?;
-            let key = record.key.as_deref();
-            if let Some((_, partition)) = keys.iter().find(|it| key == Some(it.0.as_bytes()))
+            if let Some(partition) = record.key.as_deref().and_then(|key| keys.get(key))
                 && is_of(record.value.as_ref(), id)
             {
                 begun.insert(*partition);

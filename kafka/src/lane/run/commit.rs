@@ -204,7 +204,10 @@ impl<B: Broker, S: Step> Lane<B, S> {
             remedy: Remedy::Stop,
             call: "produce",
             code: code.clone(),
-            message: format!("{topic} doesn't take that a partition was begun: {message}"),
+            message: format!(
+                "{topic} doesn't take that a partition was begun: {message}; permit writing to it, \
+                 and small records, then start again"
+            ),
         })
     }
 
