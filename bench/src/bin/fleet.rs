@@ -1,0 +1,30 @@
+//! Longshore as it is measured: a fleet whose handler passes each item on, after a wait if it is
+//! told to wait (`BENCH_WORK_MILLIS`).
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use longshore::prelude::*;
+use longshore_bench::Work;
+
+/// Passes items on.
+struct Relay {
+    work: Option<Duration>,
+}
+
+impl Handler for Relay {
+    type Item = Work;
+
+    async fn handle(&self, item: Work, _: &Context) -> Result<Outcome, HandlerError> {
+        if let Some(work) = self.work {
+            tokio::time::sleep(work).await;
+        }
+        Outcome::done(&item)
+    }
+}
+
+fn main() -> ExitCode {
+    let millis = std::env::var("BENCH_WORK_MILLIS").ok().and_then(|it| it.parse().ok());
+    let work = millis.filter(|millis| *millis > 0).map(Duration::from_millis);
+    Fleet::new().item::<Work>("Work").handler("relay", Relay { work }).main()
+}

@@ -1,0 +1,68 @@
+//! The Kafka that is measured on.
+
+use anyhow::{Context, Result};
+use longshore::kafka::Settings;
+use longshore::kafka::admin::{Admin, NewTopic};
+use longshore::local::{Environment, OwnedBroker, start_owned};
+use longshore::schemas::TopicName;
+
+/// Partitions of every topic.
+pub(crate) const PARTITIONS: i32 = 8;
+
+/// A Kafka of one's own, which ends with its owner.
+pub(crate) struct Ground {
+    broker: OwnedBroker,
+    admin: Admin,
+    settings: Settings,
+}
+
+impl Ground {
+    /// Starts it, installing Kafka first where there is none.
+    pub(crate) fn start() -> Result<Self> {
+        let environment = Environment::from_process()?;
+        let broker = start_owned(&environment, &mut |_| {})?;
+        let settings = Settings::new(broker.bootstrap_servers());
+        let admin = Admin::connect(&settings)?;
+        Ok(Self { broker, admin, settings })
+    }
+
+    /// Where it is.
+    pub(crate) fn servers(&self) -> String {
+        self.broker.bootstrap_servers()
+    }
+
+    /// How clients of ours reach it.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> &str {
+        self.broker.version()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Result<u32> {
+        self.broker.pid().context("the broker has ended")
+    }
+
+    /// Whether a topic was there before; it is made if it wasn't.
+    pub(crate) fn make_topic(&self, name: &TopicName) -> Result<bool> {
+        if !self.admin.topics(std::slice::from_ref(name))?.is_empty() {
+            return Ok(true);
+        }
+        let topic = NewTopic {
+            name: name.clone(),
+            partitions: PARTITIONS,
+            replication: None,
+            settings: [("retention.ms".to_owned(), "-1".to_owned())].into(),
+        };
+        self.admin.create_topics(&[topic])?;
+        Ok(false)
+    }
+
+    /// Makes room on the disk.
+    pub(crate) fn delete_topic(&self, name: &TopicName) -> Result<()> {
+        Ok(self.admin.delete_topics(std::slice::from_ref(name))?)
+    }
+}
