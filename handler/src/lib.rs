@@ -30,10 +30,11 @@ pub use group::{Group, GroupPart};
 pub use handler::Handler;
 pub use handlers::{Handlers, RegisterError, Registered, UnknownHandler};
 pub use input::{Input, InputError, Raw, RawItem, Takes};
+pub use layers::at_work;
 pub use outcome::Outcome;
 pub use output::{Output, OutputKey};
 pub use service::{Answer, Service};
-pub use stack::{StackSettings, stack};
+pub use stack::{Stack, StackSettings};
 
 #[cfg(test)]
 mod samples;

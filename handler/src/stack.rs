@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use longshore_schemas::TopicName;
 
-use crate::Service;
-use crate::layers::{CatchPanics, Measure, Timeout, Trace};
+use crate::layers::{AtWork, Measure, Timeout, catch_panics};
+use crate::{Answer, Context, HandlerError, Outcome, Raw, Service};
 
 /// What the layers around one handler are told.
 #[derive(Clone, Debug)]
@@ -19,25 +19,54 @@ pub struct StackSettings {
     pub item_timeout: Duration,
 }
 
-/// A handler with its layers. Each call of the result is one attempt: trying again is the worker's
-/// affair, which parks the item's key meanwhile.
-///
-/// Outermost first, with the places of layers to come:
-///
-/// 1. *trace*, so that whatever the others say is said about an item;
-/// 2. *measure*, so that an attempt counts however it ends;
-/// 3. authentication, then the rate limit: what isn't let in, and what waits to be let in, must
-///    cost its neighbours nothing further in;
-/// 4. the circuit breaker, which must see the failures of all that stands below it;
-/// 5. *panic*, below all that counts failures, because a panic becomes one here;
-/// 6. *timeout*, innermost: it bounds the handler's own time and no one else's.
-pub fn stack(handler: Arc<dyn Service>, settings: &StackSettings) -> Arc<dyn Service> {
-    let limit = settings.item_timeout;
-    let group = settings.group.clone();
-    let inner = Arc::new(Timeout { inner: handler, limit });
-    let inner = Arc::new(CatchPanics { inner });
-    let inner = Arc::new(Measure::new(inner, settings));
-    Arc::new(Trace { inner, group })
+/// A handler with its layers.
+pub struct Stack {
+    at_work: AtWork,
+    measure: Measure,
+    timeout: Timeout,
+    handler: Arc<dyn Service>,
+}
+
+impl Stack {
+    /// Puts the layers around a handler.
+    pub fn new(handler: Arc<dyn Service>, settings: &StackSettings) -> Self {
+        Self {
+            at_work: AtWork { group: settings.group.clone() },
+            measure: Measure::new(settings),
+            timeout: Timeout { limit: settings.item_timeout },
+            handler,
+        }
+    }
+
+    /// Makes one attempt: trying again is the worker's affair, which parks the item's key
+    /// meanwhile.
+    ///
+    /// Outermost first, with the places of layers to come:
+    ///
+    /// 1. *at work*, so that whatever the others say is said about an item;
+    /// 2. *measure*, so that an attempt counts however it ends;
+    /// 3. authentication, then the rate limit: what isn't let in, and what waits to be let in, must
+    ///    cost its neighbours nothing further in;
+    /// 4. the circuit breaker, which must see the failures of all that stands below it;
+    /// 5. *panic*, below all that counts failures, because a panic becomes one here;
+    /// 6. *timeout*, innermost: it bounds the handler's own time and no one else's.
+    ///
+    /// # Errors
+    /// What the handler failed with, or the layer that ended the attempt.
+    pub async fn attempt(&self, input: Raw, cx: &Context) -> Result<Outcome, HandlerError> {
+        // Begun within the layers: a handler that panics before it has a future panics there too.
+        let attempt = async { self.handler.call(input, cx).await };
+        let attempt = self.timeout.around(attempt);
+        let attempt = catch_panics(attempt);
+        let attempt = self.measure.around(attempt);
+        self.at_work.around(cx, attempt).await
+    }
+}
+
+impl Service for Stack {
+    fn call<'a>(&'a self, input: Raw, cx: &'a Context) -> Answer<'a> {
+        Box::pin(self.attempt(input, cx))
+    }
 }
 
 #[cfg(test)]
@@ -45,7 +74,7 @@ mod tests {
     use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
-    use crate::{HandlerError, Outcome, Raw, class, samples};
+    use crate::{class, samples};
 
     #[tokio::test(start_paused = true)]
     async fn a_handler_that_hangs_or_panics_is_a_failed_attempt_that_is_measured() {
@@ -54,8 +83,8 @@ mod tests {
         let cx = samples::context();
         let settings = samples::settings();
         let attempt = async |handler| {
-            let stacked = stack(handler, &settings);
-            let answer = stacked.call(Raw::Record(None), &cx).await;
+            let stacked = Stack::new(handler, &settings);
+            let answer = stacked.attempt(Raw::Record(None), &cx).await;
             answer.map_err(|error: HandlerError| error.class())
         };
 

@@ -7,6 +7,9 @@ use thiserror::Error;
 
 use crate::{GroupId, Revision, StageName, TopicName};
 
+/// Room for the numbers of most origins.
+const NUMBERS_LEN: usize = 20;
+
 /// The input record and the place among its outputs: `topic/partition/offset/index`. It occurs once
 /// for `read_committed` readers (EO-3).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,11 +29,27 @@ impl Origin {
     pub fn group_id(&self) -> GroupId {
         GroupId::from(format!("{}/{}/{}", self.topic, self.partition, self.offset))
     }
+
+    /// It as text, as [`fmt::Display`] writes it. Every record that is written has one, so it is
+    /// made without the machinery of formatting.
+    pub fn to_text(&self) -> String {
+        let topic = self.topic.as_str();
+        let mut text = String::with_capacity(topic.len() + NUMBERS_LEN);
+        text.push_str(topic);
+        let mut buffer = itoa::Buffer::new();
+        text.push('/');
+        text.push_str(buffer.format(self.partition));
+        text.push('/');
+        text.push_str(buffer.format(self.offset));
+        text.push('/');
+        text.push_str(buffer.format(self.index));
+        text
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{}", self.topic, self.partition, self.offset, self.index)
+        f.pad(&self.to_text())
     }
 }
 

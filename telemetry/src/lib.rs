@@ -18,7 +18,7 @@ pub mod shutdown;
 mod telemetry;
 
 pub use health::{Component, Health, Readiness};
-pub use logs::LogFormat;
+pub use logs::{LogFormat, LogValue, Surroundings};
 pub use metrics::Metrics;
 pub use propagation::{Extractor, Injector, TraceContext};
 pub use settings::TelemetrySettings;

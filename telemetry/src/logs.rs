@@ -1,6 +1,12 @@
 //! Log lines on standard error: for people on a terminal, JSON otherwise.
 
+mod surroundings;
+
+mod human;
 mod json;
+
+#[cfg(test)]
+mod sink;
 
 use std::io::{self, IsTerminal};
 
@@ -8,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer};
+
+pub use surroundings::{LogValue, Surroundings};
 
 /// Where the filter is looked for, in this order. Ours first: `RUST_LOG` may be meant for the
 /// program that started us.
@@ -54,14 +62,15 @@ pub enum LogsError {
 }
 
 /// Sends the process's log lines to standard error from now on. Lines are written at once: nothing
-/// is lost when the process is killed, and nothing has to be flushed.
-pub fn start(format: LogFormat) -> Result<(), LogsError> {
+/// is lost when the process is killed, and nothing has to be flushed. Each line also says what is at
+/// work where it is written, by `surroundings`.
+pub fn start(format: LogFormat, surroundings: Surroundings) -> Result<(), LogsError> {
     let filter = filter(|variable| std::env::var(variable).ok())?;
     let on_terminal = io::stderr().is_terminal();
     let lines = if is_json(format, on_terminal) {
-        json::layer(io::stderr).boxed()
+        json::layer(io::stderr, surroundings).boxed()
     } else {
-        fmt::layer().with_writer(io::stderr).with_ansi(on_terminal && !no_color()).boxed()
+        human::layer(io::stderr, on_terminal && !no_color(), surroundings).boxed()
     };
     tracing_subscriber::registry().with(lines).with(filter).try_init()?;
     Ok(())

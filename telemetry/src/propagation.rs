@@ -5,6 +5,7 @@
 //! log lines have them and because a user's own tracing may continue them.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
@@ -16,18 +17,32 @@ use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 pub use opentelemetry::propagation::{Extractor, Injector};
 
 const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
 
 /// A place in a trace: the trace's id, the id of one span in it, whether it is sampled, and the
 /// state and baggage that travel along. There always is one; clones are cheap.
 #[derive(Debug, Clone)]
-pub struct TraceContext(Context);
+pub struct TraceContext {
+    trace_id: TraceId,
+    span_id: SpanId,
+    flags: TraceFlags,
+    /// Most records bring neither state nor baggage, and every item has a context.
+    company: Option<Arc<Company>>,
+}
+
+/// What travels with a trace, as the library holds it.
+#[derive(Debug)]
+struct Company {
+    state: TraceState,
+    baggage: Context,
+}
 
 impl TraceContext {
     /// Begins a trace. It is sampled, as by OpenTelemetry's default sampler, so that services which
     /// a handler calls don't take the absence of an exporter here for a wish not to be traced.
     pub fn root() -> Self {
-        Self::root_with_baggage_of(&Context::new())
+        Self::root_with(None)
     }
 
     /// The place that a record came from: whoever wrote `traceparent`. Without a well-formed one it
@@ -37,12 +52,19 @@ impl TraceContext {
     /// Of a header that repeats, the extractor must give the last value, and none for a value that
     /// isn't UTF-8.
     pub fn extract(headers: &dyn Extractor) -> Self {
-        let baggage = BaggagePropagator::new().extract_with_context(&Context::new(), headers);
+        let has_baggage = headers.get(BAGGAGE).is_some();
+        let baggage = has_baggage
+            .then(|| BaggagePropagator::new().extract_with_context(&Context::new(), headers))
+            .filter(|context| !context.baggage().is_empty());
         if !headers.get(TRACEPARENT).is_some_and(is_well_formed) {
-            return Self::root_with_baggage_of(&baggage);
+            return Self::root_with(baggage);
         }
-        let parent = TraceContextPropagator::new().extract_with_context(&baggage, headers);
-        if parent.has_active_span() { Self(parent) } else { Self::root_with_baggage_of(&baggage) }
+        let parent = TraceContextPropagator::new().extract_with_context(&Context::new(), headers);
+        if parent.has_active_span() {
+            Self::of(parent.span().span_context(), baggage)
+        } else {
+            Self::root_with(baggage)
+        }
     }
 
     /// [`TraceContext::extract`] from headers that are looked up by name.
@@ -51,28 +73,22 @@ impl TraceContext {
     }
 
     /// A new span in the same trace, sampled if its parent is. State and baggage stay.
+    #[must_use]
     pub fn child(&self) -> Self {
-        let span = self.0.span();
-        let parent = span.span_context();
-        let child = SpanContext::new(
-            parent.trace_id(),
-            RandomIdGenerator::default().new_span_id(),
-            parent.trace_flags(),
-            false,
-            parent.trace_state().clone(),
-        );
-        Self(self.0.with_remote_span_context(child))
+        Self { span_id: RandomIdGenerator::default().new_span_id(), ..self.clone() }
     }
 
     /// Writes this place into the headers of a record that it causes, in place of any that were
     /// forwarded. An empty value is set where there is nothing to say (`tracestate`, `baggage`):
     /// the injector must then remove that header, or a stale one would travel on.
     pub fn inject(&self, headers: &mut dyn Injector) {
-        TraceContextPropagator::new().inject_context(&self.0, headers);
-        if self.0.baggage().is_empty() {
-            headers.set(BAGGAGE, String::new());
+        headers.set(TRACEPARENT, self.traceparent());
+        let company = self.company.as_deref();
+        headers.set(TRACESTATE, company.map(|it| it.state.header()).unwrap_or_default());
+        match company.filter(|it| !it.baggage.baggage().is_empty()) {
+            Some(company) => BaggagePropagator::new().inject_context(&company.baggage, headers),
+            None => headers.set(BAGGAGE, String::new()),
         }
-        BaggagePropagator::new().inject_context(&self.0, headers);
     }
 
     /// [`TraceContext::inject`] into headers that are set by name; without a value the header is to
@@ -81,31 +97,63 @@ impl TraceContext {
         self.inject(&mut Set(set));
     }
 
+    /// This place as W3C's `traceparent`: `00-<trace id>-<span id>-<flags>`. Written for every
+    /// record, so without the machinery of formatting.
+    pub fn traceparent(&self) -> String {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        write_hex(&mut text[3..35], &self.trace_id.to_bytes());
+        write_hex(&mut text[36..52], &self.span_id.to_bytes());
+        write_hex(&mut text[53..], &[u8::from(self.is_sampled())]);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// The id of the trace; shown as 32 hex digits, for the log field `trace_id`.
     pub fn trace_id(&self) -> TraceId {
-        self.0.span().span_context().trace_id()
+        self.trace_id
     }
 
     /// The id of the span; shown as 16 hex digits, for the log field `span_id`.
     pub fn span_id(&self) -> SpanId {
-        self.0.span().span_context().span_id()
+        self.span_id
     }
 
     /// Whether spans of this trace are meant to be recorded.
     pub fn is_sampled(&self) -> bool {
-        self.0.span().span_context().is_sampled()
+        self.flags.is_sampled()
     }
 
-    fn root_with_baggage_of(baggage: &Context) -> Self {
+    fn of(span: &SpanContext, baggage: Option<Context>) -> Self {
+        let state = span.trace_state().clone();
+        let has_company = baggage.is_some() || state != TraceState::default();
+        let company =
+            has_company.then(|| Arc::new(Company { state, baggage: baggage.unwrap_or_default() }));
+        Self {
+            trace_id: span.trace_id(),
+            span_id: span.span_id(),
+            flags: span.trace_flags(),
+            company,
+        }
+    }
+
+    fn root_with(baggage: Option<Context>) -> Self {
         let ids = RandomIdGenerator::default();
-        let root = SpanContext::new(
-            ids.new_trace_id(),
-            ids.new_span_id(),
-            TraceFlags::SAMPLED,
-            false,
-            TraceState::default(),
-        );
-        Self(baggage.with_remote_span_context(root))
+        let company =
+            baggage.map(|baggage| Arc::new(Company { state: TraceState::default(), baggage }));
+        Self {
+            trace_id: ids.new_trace_id(),
+            span_id: ids.new_span_id(),
+            flags: TraceFlags::SAMPLED,
+            company,
+        }
+    }
+}
+
+/// Writes bytes as lowercase hex.
+fn write_hex(text: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::{AdminError, AdminServer};
 use crate::health::Health;
-use crate::logs::{self, LogsError};
+use crate::logs::{self, LogsError, Surroundings};
 use crate::metrics::{Metrics, MetricsError};
 use crate::settings::TelemetrySettings;
 use crate::shutdown::Shutdown;
@@ -43,13 +43,15 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Starts logs, metrics and the admin server. From now on `/livez` answers, and `/readyz` says
-    /// no until a component is registered and ready.
+    /// no until a component is registered and ready. `surroundings` tells what is at work where a
+    /// line is logged.
     pub async fn start(
         settings: TelemetrySettings,
+        surroundings: Surroundings,
         shutdown: Shutdown,
     ) -> Result<Self, StartError> {
         // Logs first: whatever fails next can be told.
-        logs::start(settings.logs)?;
+        logs::start(settings.logs, surroundings)?;
         let metrics = Metrics::install()?;
         let health = Health::new(shutdown.token());
         let server = AdminServer::bind(settings.admin, health.clone(), metrics.clone()).await?;

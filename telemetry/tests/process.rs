@@ -47,11 +47,13 @@ fn any_port() -> SocketAddr {
 /// One test, in this order, since a process has one telemetry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_admin_server_shows_a_process_from_its_start_to_its_end() {
-    let telemetry = Telemetry::start(settings(any_port()), Shutdown::manual()).await.unwrap();
+    let telemetry =
+        Telemetry::start(settings(any_port()), |_| {}, Shutdown::manual()).await.unwrap();
     let admin = telemetry.admin();
     assert_ne!(admin.port(), 0);
 
-    let again = Telemetry::start(settings(any_port()), Shutdown::manual()).await.unwrap_err();
+    let again =
+        Telemetry::start(settings(any_port()), |_| {}, Shutdown::manual()).await.unwrap_err();
     assert!(matches!(again, StartError::Logs(_)), "{again}");
 
     assert_eq!(get(admin, "/livez").await.status, 200);
@@ -166,7 +168,7 @@ fn role_speaker() {
     if !plays("role_speaker") {
         return;
     }
-    longshore_telemetry::logs::start(LogFormat::Auto).unwrap();
+    longshore_telemetry::logs::start(LogFormat::Auto, |_| {}).unwrap();
     tracing::info_span!("process", trace_id = "0af7").in_scope(|| tracing::debug!("ours"));
     tracing_log::log::info!(target: "librdkafka", "chatter");
     tracing_log::log::warn!(target: "librdkafka", "trouble");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use longshore_kafka::lane::step::{Finished, Item};
@@ -17,6 +18,9 @@ pub(crate) type Worked = Result<Finished, Stuck>;
 
 /// Outcomes sent back at once, at most.
 const BATCH_MAX: usize = 256;
+/// Items begun before it is looked what else has ended: handlers that compute hold up their
+/// neighbours for as long.
+const BEGUN_MAX: usize = 64;
 
 /// A few tasks that share the items of a partition. Handing over a batch costs one message a task,
 /// and no task is made for an item: that is five times as fast. Dropping the crew drops whatever it
@@ -78,27 +82,51 @@ async fn execute(
     mut queue: mpsc::Receiver<Vec<Arc<Item>>>,
     outcomes: mpsc::Sender<Vec<Worked>>,
 ) {
+    let mut waiting = Vec::new().into_iter();
     let mut running = FuturesUnordered::new();
     loop {
-        tokio::select! {
-            // What comes in is bounded by what goes out, so neither can starve the other; and a
-            // simulation needs the same order each time.
-            biased;
-            batch = queue.recv() => match batch {
-                Some(items) => running.extend(items.into_iter().map(|item| workshop.work(item))),
-                None => return,
-            },
-            Some(first) = running.next() => {
-                let mut batch = vec![first];
-                while batch.len() < BATCH_MAX
-                    && let Some(Some(worked)) = running.next().now_or_never()
-                {
-                    batch.push(worked);
-                }
-                if outcomes.send(batch).await.is_err() {
-                    return;
-                }
+        let mut ended = Vec::new();
+        if waiting.len() == 0 {
+            tokio::select! {
+                // What comes in is bounded by what goes out, so neither can starve the other; and a
+                // simulation needs the same order each time.
+                biased;
+                batch = queue.recv() => match batch {
+                    Some(items) => waiting = items.into_iter(),
+                    None => return,
+                },
+                Some(first) = running.next() => ended.push(first),
             }
         }
+        for item in waiting.by_ref().take(BEGUN_MAX) {
+            begin(&workshop, item, &running, &mut ended);
+        }
+        while ended.len() < BATCH_MAX
+            && let Some(Some(worked)) = running.next().now_or_never()
+        {
+            ended.push(worked);
+        }
+        if !ended.is_empty() && outcomes.send(ended).await.is_err() {
+            return;
+        }
+        if waiting.len() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Begins the work on an item. One whose handler has nothing to wait for ends with it, and never
+/// becomes a task among others, which would be half of the work on it.
+fn begin(
+    workshop: &Arc<Workshop>,
+    item: Arc<Item>,
+    running: &FuturesUnordered<BoxFuture<'static, Worked>>,
+    ended: &mut Vec<Worked>,
+) {
+    let workshop = Arc::clone(workshop);
+    let mut work = async move { workshop.work(item).await }.boxed();
+    match (&mut work).now_or_never() {
+        Some(worked) => ended.push(worked),
+        None => running.push(work),
     }
 }

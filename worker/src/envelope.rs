@@ -47,7 +47,7 @@ impl Envelope {
         let headers = honored(record, trust);
         let origin = origin(record);
         Ok(Self {
-            id: item_id(&headers)?.map_or_else(|| origin.to_string(), str::to_owned),
+            id: item_id(&headers)?.map_or_else(|| origin.to_text(), str::to_owned),
             given_key: idempotency_key(&headers)?,
             part: PartHeaders::read(&headers)?,
             run_id: run_id(&headers)?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use longshore_handler::{Service, stack};
+use longshore_handler::{Service, Stack};
 use longshore_kafka::lane::step::{
     Assignment, Epoch, Finished, Item, Prepared, Step, StepError, Verdict,
 };
@@ -48,7 +48,7 @@ impl WorkerStep {
         // waits for any more.
         let (sender, outcomes) = mpsc::channel(in_flight_max);
         let workshop = Workshop::new(
-            stack(handler, &config.stack_settings()),
+            Stack::new(handler, &config.stack_settings()),
             config.wiring.clone(),
             config.retry,
             config.concurrency,

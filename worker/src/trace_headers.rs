@@ -13,12 +13,6 @@ pub(crate) fn replace(headers: &mut Headers, trace: &TraceContext) {
     trace.inject(&mut Write(headers));
 }
 
-/// A place in a trace as W3C's `traceparent`.
-pub(crate) fn traceparent(trace: &TraceContext) -> String {
-    let flags = u8::from(trace.is_sampled());
-    format!("00-{}-{}-{flags:02x}", trace.trace_id(), trace.span_id())
-}
-
 struct Read<'a>(&'a Headers);
 
 impl Extractor for Read<'_> {
@@ -60,7 +54,7 @@ mod tests {
         let child = extract(&headers).child();
         replace(&mut headers, &child);
         assert_eq!(headers.len(), 3, "replaced, not added");
-        assert_eq!(headers.text(TRACEPARENT), Some(traceparent(&child).as_str()));
+        assert_eq!(headers.text(TRACEPARENT), Some(child.traceparent().as_str()));
         assert_ne!(headers.text(TRACEPARENT), Some(PARENT));
         assert_eq!(extract(&headers).trace_id(), child.trace_id());
         assert_eq!(headers.text(TRACESTATE), Some("vendor=1"));

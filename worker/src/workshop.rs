@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use longshore_handler::{Context, HandlerError, Outcome, Service, class};
+use longshore_handler::{Context, HandlerError, Outcome, Stack, class};
 use longshore_kafka::lane::step::{Finished, Item, Verdict};
 use longshore_kafka::{Outgoing, Record, Refusal};
 use longshore_schemas::Timestamp;
@@ -14,11 +14,11 @@ use tokio::sync::Semaphore;
 use crate::envelope::{self, Envelope};
 use crate::error::Stuck;
 use crate::outputs::{self, Ending, GivenUp, Hop};
-use crate::{Retry, Wiring, trace_headers};
+use crate::{Retry, Wiring};
 
 /// All that the items of a stage are worked on with.
 pub(crate) struct Workshop {
-    service: Arc<dyn Service>,
+    stack: Stack,
     wiring: Wiring,
     retry: Retry,
     /// Held during attempts only, so that an item between two attempts takes no one's place.
@@ -37,13 +37,13 @@ struct Handled {
 impl Workshop {
     /// For the items that the lane of this name hands out.
     pub(crate) fn new(
-        service: Arc<dyn Service>,
+        stack: Stack,
         wiring: Wiring,
         retry: Retry,
         concurrency: NonZeroUsize,
         lane: String,
     ) -> Self {
-        Self { service, wiring, retry, attempts: Semaphore::new(concurrency.get()), lane }
+        Self { stack, wiring, retry, attempts: Semaphore::new(concurrency.get()), lane }
     }
 
     /// The name of the lane.
@@ -82,7 +82,7 @@ impl Workshop {
         let mut cx = envelope.context(&self.wiring.stage, attempts_max);
         loop {
             let trace = envelope.trace.child();
-            cx.traceparent = trace_headers::traceparent(&trace);
+            cx.traceparent = trace.traceparent();
             let error = match self.attempt(envelope, &cx).await {
                 Ok(outcome) => {
                     let attempts = cx.attempt;
@@ -101,7 +101,7 @@ impl Workshop {
     async fn attempt(&self, envelope: &Envelope, cx: &Context) -> Result<Outcome, HandlerError> {
         let permit = self.attempts.acquire().await;
         let _held = permit.expect("the semaphore lives and is never closed");
-        self.service.call(envelope.raw(), cx).await
+        self.stack.attempt(envelope.raw(), cx).await
     }
 
     async fn pause(&self, cx: &Context, error: &HandlerError) {

@@ -74,7 +74,7 @@ fn recode(count: usize) -> Result<()> {
 }
 
 fn relay(count: usize) -> Result<()> {
-    longshore_telemetry::logs::start(longshore_telemetry::LogFormat::Json)?;
+    longshore_telemetry::logs::start(longshore_telemetry::LogFormat::Json, |_| {})?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let config = config();
     let mut handlers = Handlers::new();

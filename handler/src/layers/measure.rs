@@ -1,19 +1,17 @@
 //! The time that attempts take, by how they end.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Histogram, histogram};
 use tokio::time::Instant;
 
-use crate::{Answer, Context, HandlerError, Outcome, Raw, Service, StackSettings};
+use crate::{HandlerError, Outcome, StackSettings};
 
 /// OpenTelemetry's `messaging.process.duration`, in Prometheus' spelling.
 const PROCESS_DURATION: &str = "messaging_process_duration_seconds";
 
 /// Measures each attempt.
 pub(crate) struct Measure {
-    inner: Arc<dyn Service>,
     topic: String,
     group: String,
     /// Kept, since nearly all attempts are recorded here and looking one up costs more.
@@ -21,7 +19,7 @@ pub(crate) struct Measure {
 }
 
 impl Measure {
-    pub(crate) fn new(inner: Arc<dyn Service>, settings: &StackSettings) -> Self {
+    pub(crate) fn new(settings: &StackSettings) -> Self {
         let topic = settings.topic.to_string();
         let group = settings.group.clone();
         let done = histogram!(
@@ -31,7 +29,17 @@ impl Measure {
             "messaging_destination_name" => topic.clone(),
             "messaging_consumer_group_name" => group.clone(),
         );
-        Self { inner, topic, group, done }
+        Self { topic, group, done }
+    }
+
+    pub(crate) async fn around(
+        &self,
+        attempt: impl Future<Output = Result<Outcome, HandlerError>>,
+    ) -> Result<Outcome, HandlerError> {
+        let begun = Instant::now();
+        let answer = attempt.await;
+        self.record(&answer, begun.elapsed());
+        answer
     }
 
     fn record(&self, answer: &Result<Outcome, HandlerError>, took: Duration) {
@@ -53,17 +61,6 @@ impl Measure {
     }
 }
 
-impl Service for Measure {
-    fn call<'a>(&'a self, input: Raw, cx: &'a Context) -> Answer<'a> {
-        Box::pin(async move {
-            let begun = Instant::now();
-            let answer = self.inner.call(input, cx).await;
-            self.record(&answer, begun.elapsed());
-            answer
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use metrics_exporter_prometheus::PrometheusBuilder;
@@ -75,16 +72,14 @@ mod tests {
     async fn attempts_are_counted_by_topic_group_and_error() {
         let recorder = PrometheusBuilder::new().set_buckets(&[0.5, 1.0]).unwrap().build_recorder();
         let _guard = metrics::set_default_local_recorder(&recorder);
-        let inner = samples::answering(|attempt| match attempt {
-            1 => Err(HandlerError::transient("away", "refused")),
-            _ => Ok(Outcome::nothing()),
-        });
-        let settings = samples::settings();
-        let measure = Measure::new(samples::slow(Duration::from_millis(700), inner), &settings);
-        let mut cx = samples::context();
-        assert!(measure.call(Raw::Record(None), &cx).await.is_err());
-        cx.attempt = 2;
-        assert!(measure.call(Raw::Record(None), &cx).await.is_ok());
+        let measure = Measure::new(&samples::settings());
+        let attempt = async |answer| {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            answer
+        };
+        let away = Err(HandlerError::transient("away", "refused"));
+        assert!(measure.around(attempt(away)).await.is_err());
+        assert!(measure.around(attempt(Ok(Outcome::nothing()))).await.is_ok());
 
         let text = recorder.handle().render();
         let labels = concat!(

@@ -2,27 +2,19 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures::FutureExt;
 
-use crate::{Answer, Context, HandlerError, Raw, Service, class};
+use crate::{HandlerError, Outcome, class};
 
-/// Catches what a handler panics with.
-pub(crate) struct CatchPanics {
-    pub(crate) inner: Arc<dyn Service>,
-}
-
-impl Service for CatchPanics {
-    fn call<'a>(&'a self, input: Raw, cx: &'a Context) -> Answer<'a> {
-        // Of what the attempt held, only the handler itself is seen again, as in any server that
-        // outlives a panic: a lock that it held is poisoned, a half-made value is not ours to see.
-        let attempt = AssertUnwindSafe(async move { self.inner.call(input, cx).await });
-        Box::pin(async move {
-            let caught = attempt.catch_unwind().await;
-            caught.unwrap_or_else(|panic| Err(failed(panic.as_ref())))
-        })
-    }
+/// Catches what an attempt panics with.
+pub(crate) async fn catch_panics(
+    attempt: impl Future<Output = Result<Outcome, HandlerError>>,
+) -> Result<Outcome, HandlerError> {
+    // Of what the attempt held, only the handler itself is seen again, as in any server that
+    // outlives a panic: a lock that it held is poisoned, a half-made value is not ours to see.
+    let caught = AssertUnwindSafe(attempt).catch_unwind().await;
+    caught.unwrap_or_else(|panic| Err(failed(panic.as_ref())))
 }
 
 fn failed(panic: &(dyn Any + Send)) -> HandlerError {
@@ -37,15 +29,13 @@ fn failed(panic: &(dyn Any + Send)) -> HandlerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Outcome, samples};
 
-    async fn caught(panics: impl Fn() + Send + Sync + 'static) -> HandlerError {
-        let inner = samples::answering(move |_| {
+    async fn caught(panics: impl Fn()) -> HandlerError {
+        let attempt = async {
             panics();
             Ok(Outcome::nothing())
-        });
-        let cx = samples::context();
-        CatchPanics { inner }.call(Raw::Record(None), &cx).await.unwrap_err()
+        };
+        catch_panics(attempt).await.unwrap_err()
     }
 
     #[tokio::test]

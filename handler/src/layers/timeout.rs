@@ -1,26 +1,23 @@
 //! The bound on one attempt.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Answer, Context, HandlerError, Raw, Service, class};
+use crate::{HandlerError, Outcome, class};
 
 /// Drops an attempt that takes too long.
 pub(crate) struct Timeout {
-    pub(crate) inner: Arc<dyn Service>,
     pub(crate) limit: Duration,
 }
 
-impl Service for Timeout {
-    fn call<'a>(&'a self, input: Raw, cx: &'a Context) -> Answer<'a> {
-        Box::pin(async move {
-            let attempt = tokio::time::timeout(self.limit, self.inner.call(input, cx));
-            attempt.await.unwrap_or_else(|_| Err(self.passed()))
-        })
-    }
-}
-
 impl Timeout {
+    pub(crate) async fn around(
+        &self,
+        attempt: impl Future<Output = Result<Outcome, HandlerError>>,
+    ) -> Result<Outcome, HandlerError> {
+        let answer = tokio::time::timeout(self.limit, attempt).await;
+        answer.unwrap_or_else(|_| Err(self.passed()))
+    }
+
     fn passed(&self) -> HandlerError {
         let message = format!("no answer within {:?}, the item's timeout", self.limit);
         HandlerError::transient(class::TIMEOUT, message)
@@ -30,18 +27,16 @@ impl Timeout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Outcome, samples};
 
     #[tokio::test(start_paused = true)]
     async fn an_attempt_has_its_time_and_no_more() {
-        let cx = samples::context();
+        let timeout = Timeout { limit: Duration::from_secs(10) };
         for (takes, answers) in [(9, true), (11, false)] {
-            let inner = samples::answering(|_| Ok(Outcome::nothing()));
-            let timeout = Timeout {
-                inner: samples::slow(Duration::from_secs(takes), inner),
-                limit: Duration::from_secs(10),
+            let attempt = async {
+                tokio::time::sleep(Duration::from_secs(takes)).await;
+                Ok(Outcome::nothing())
             };
-            let answer = timeout.call(Raw::Record(None), &cx).await;
+            let answer = timeout.around(attempt).await;
             assert_eq!(answer.is_ok(), answers, "{takes} s");
             if let Err(error) = answer {
                 assert!(error.may_heal());

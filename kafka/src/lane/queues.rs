@@ -1,10 +1,12 @@
 //! The items of one partition that wait: for an earlier one of their key, or for room.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 
 use super::config::Ordering;
 use super::step::Item;
@@ -16,7 +18,7 @@ pub struct Queues {
     ordering: Ordering,
     runnable: BinaryHeap<Reverse<ByOffset>>,
     /// The keys with an item runnable or under way, and those that wait behind it, in order.
-    busy: HashMap<Bytes, VecDeque<Arc<Item>>>,
+    busy: HashMap<Bytes, VecDeque<Arc<Item>>, RandomState>,
     behind: usize,
 }
 
@@ -27,7 +29,7 @@ struct ByOffset(Arc<Item>);
 impl Queues {
     /// Empty queues.
     pub fn new(ordering: Ordering) -> Self {
-        Self { ordering, runnable: BinaryHeap::new(), busy: HashMap::new(), behind: 0 }
+        Self { ordering, runnable: BinaryHeap::new(), busy: HashMap::default(), behind: 0 }
     }
 
     /// Adds an item; items come in offset order.
@@ -35,12 +37,16 @@ impl Queues {
         let Some(key) = self.key(&item) else {
             return self.runnable.push(Reverse(ByOffset(item)));
         };
-        if let Some(queue) = self.busy.get_mut(&key) {
-            self.behind += 1;
-            return queue.push_back(item);
+        match self.busy.entry(key) {
+            Entry::Occupied(mut busy) => {
+                self.behind += 1;
+                busy.get_mut().push_back(item);
+            }
+            Entry::Vacant(free) => {
+                free.insert(VecDeque::new());
+                self.runnable.push(Reverse(ByOffset(item)));
+            }
         }
-        self.busy.insert(key, VecDeque::new());
-        self.runnable.push(Reverse(ByOffset(item)));
     }
 
     /// The next item that may run, and how many items of the partition, at most, stand in the
@@ -58,15 +64,15 @@ impl Queues {
     /// An item that was taken has ended: the next one of its key may run.
     pub fn ended(&mut self, item: &Item) {
         let Some(key) = self.key(item) else { return };
-        let Some(queue) = self.busy.get_mut(&key) else {
+        let Entry::Occupied(mut busy) = self.busy.entry(key) else {
             return;
         };
-        match queue.pop_front() {
+        match busy.get_mut().pop_front() {
             Some(next) => {
                 self.behind -= 1;
                 self.runnable.push(Reverse(ByOffset(next)));
             }
-            None => drop(self.busy.remove(&key)),
+            None => drop(busy.remove()),
         }
     }
 

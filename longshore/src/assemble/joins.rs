@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_coordinator::{JoinConfig, JoinTopics};
-use longshore_handler::{Service, StackSettings, stack};
+use longshore_handler::{Service, Stack, StackSettings};
 use longshore_kafka::lane::config::{LaneConfig, Ordering};
 use longshore_kafka::lane::start::StartPolicy;
 
@@ -50,7 +50,7 @@ pub(super) fn config(
         group,
         topics,
         rules: join.rules.clone(),
-        gather: stack(gather, &settings),
+        gather: Arc::new(Stack::new(gather, &settings)),
         attempts_max: join.attempts,
         backoff_initial: join.backoff.initial,
         backoff_max: join.backoff.max,

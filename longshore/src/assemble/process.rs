@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::FuturesUnordered;
-use longshore_handler::{Handlers, Service};
+use longshore_handler::{Handlers, Service, at_work};
 use longshore_kafka::Settings as KafkaSettings;
-use longshore_telemetry::{Shutdown, Telemetry};
+use longshore_telemetry::{LogValue, Shutdown, Telemetry};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,8 @@ async fn watched(
     topics: &Topics,
 ) -> Result<(), CommandError> {
     let shutdown = Shutdown::listen().map_err(CommandError::system("listen for signals"))?;
-    let telemetry = Telemetry::start(session.settings.telemetry.clone(), shutdown).await?;
+    let telemetry =
+        Telemetry::start(session.settings.telemetry.clone(), item_at_work, shutdown).await?;
     let process = Process {
         pipeline: lanes.pipeline,
         handlers: &session.fleet.registry().handlers,
@@ -63,6 +64,20 @@ async fn watched(
 
 /// A lane, until it ends.
 type Running<'a> = BoxFuture<'a, Result<(), CommandError>>;
+
+/// What every line logged within an attempt says of its item.
+fn item_at_work(tell: &mut dyn FnMut(&'static str, LogValue<'_>)) {
+    at_work(|group, cx| {
+        tell("group", LogValue::Text(group));
+        tell("topic", LogValue::Text(cx.origin.topic.as_str()));
+        tell("partition", LogValue::Number(cx.origin.partition.into()));
+        tell("offset", LogValue::Number(cx.origin.offset));
+        tell("stage", LogValue::Text(cx.stage.as_str()));
+        tell("attempt", LogValue::Number(cx.attempt.into()));
+        tell("trace_id", LogValue::Text(cx.trace_id()));
+        tell("span_id", LogValue::Text(cx.span_id()));
+    });
+}
 
 /// All that the lanes of a process share.
 struct Process<'a> {

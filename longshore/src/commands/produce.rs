@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, session: &mut Session<'_>) -> Result<Exit, Comman
     let pipeline = session.pipeline()?;
     let config = config(args, &pipeline, schema(session, &pipeline));
     let kafka = session.kafka()?;
-    logs::start(session.settings.telemetry.logs).map_err(StartError::from)?;
+    logs::start(session.settings.telemetry.logs, |_| {}).map_err(StartError::from)?;
     let runtime = Runtime::new().map_err(CommandError::system("start the thread of signals"))?;
     let entered = runtime.enter();
     let shutdown = Shutdown::listen().map_err(CommandError::system("listen for signals"))?;

@@ -20,7 +20,7 @@ impl Origin {
 
     /// Names it as the only origin.
     pub fn write(&self, headers: &mut Headers) {
-        headers.set_text(ORIGIN, self);
+        headers.set(ORIGIN, self.to_text());
     }
 }
 

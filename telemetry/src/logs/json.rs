@@ -16,8 +16,10 @@ use tracing_subscriber::fmt::{
 };
 use tracing_subscriber::registry::LookupSpan;
 
+use super::surroundings::{LogValue, Surroundings};
+
 /// Writes every event as a line of JSON.
-pub(super) fn layer<S, W>(writer: W) -> impl Layer<S>
+pub(super) fn layer<S, W>(writer: W, surroundings: Surroundings) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -26,10 +28,10 @@ where
         .with_writer(writer)
         .with_ansi(false)
         .fmt_fields(JsonFields::new())
-        .event_format(JsonLines)
+        .event_format(JsonLines(surroundings))
 }
 
-struct JsonLines;
+struct JsonLines(Surroundings);
 
 impl<S> FormatEvent<S, JsonFields> for JsonLines
 where
@@ -41,11 +43,26 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> std_fmt::Result {
-        let mut line = span_fields(context);
+        let mut line = self.surrounding_fields();
+        line.append(&mut span_fields(context));
         line.append(&mut event_fields(context, event)?);
         // Last, so that a field that happens to have one of these names can't break the line.
         line.append(&mut header(event)?);
         writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+impl JsonLines {
+    fn surrounding_fields(&self) -> Map<String, Value> {
+        let mut all = Map::new();
+        (self.0)(&mut |name, value| {
+            let value = match value {
+                LogValue::Text(text) => Value::from(text),
+                LogValue::Number(number) => Value::from(number),
+            };
+            all.insert(name.to_owned(), value);
+        });
+        all
     }
 }
 
@@ -96,30 +113,20 @@ fn header(event: &Event<'_>) -> Result<Map<String, Value>, std_fmt::Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::logs::sink::Sink;
 
     fn lines(say: impl FnOnce()) -> Vec<Map<String, Value>> {
-        let written = Arc::new(Mutex::new(Vec::<u8>::new()));
-        let sink = Arc::clone(&written);
-        let writer = move || Sink(Arc::clone(&sink));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer(writer)), say);
-        let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| object(line).unwrap()).collect()
+        lines_within(|_| {}, say)
     }
 
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
+    fn lines_within(within: Surroundings, say: impl FnOnce()) -> Vec<Map<String, Value>> {
+        let sink = Sink::default();
+        let lines = tracing_subscriber::registry().with(layer(sink.writer(), within));
+        tracing::subscriber::with_default(lines, say);
+        sink.text().lines().map(|line| object(line).unwrap()).collect()
     }
 
     #[test]
@@ -141,6 +148,16 @@ mod tests {
         assert_eq!(line["offset"], 7);
         assert_eq!(line["attempt"], 2);
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'), "{line:?}");
+    }
+
+    #[test]
+    fn what_surrounds_an_event_stands_beside_its_fields_and_below_them() {
+        let within: Surroundings = |tell| {
+            tell("topic", LogValue::Text("orders"));
+            tell("offset", LogValue::Number(7));
+        };
+        let lines = lines_within(within, || tracing::info!(topic = "priced", "sent"));
+        assert_eq!((&lines[0]["topic"], &lines[0]["offset"]), (&"priced".into(), &7.into()));
     }
 
     #[test]

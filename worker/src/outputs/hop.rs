@@ -46,7 +46,7 @@ impl Hop<'_> {
     pub(super) fn about_item(&self, index: u32) -> Headers {
         let mut headers = Headers::new();
         self.add_ours(&mut headers, index);
-        headers.set_text(ID, &self.envelope.id);
+        headers.set(ID, self.envelope.id.clone());
         headers
     }
 
@@ -54,9 +54,9 @@ impl Hop<'_> {
         let mut headers = Headers::clone(&self.envelope.headers);
         headers.retain(is_the_users);
         self.add_ours(&mut headers, index);
-        headers.set_text(ID, named(&self.envelope.id));
+        headers.set(ID, named(&self.envelope.id));
         if let Some(key) = &self.envelope.given_key {
-            headers.set_text(IDEMPOTENCY_KEY, named(key.as_str()));
+            headers.set(IDEMPOTENCY_KEY, named(key.as_str()));
         }
         headers
     }

@@ -1,6 +1,6 @@
 //! The next transaction: what goes into it, and what becomes of that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Core;
@@ -129,13 +129,18 @@ impl Core {
 
     /// The transaction was committed: gives its outcomes.
     pub fn committed(&mut self, batch: Batch) -> Vec<Finished> {
+        let mut offsets: BTreeMap<Partition, Vec<Offset>> = BTreeMap::new();
+        for finished in &batch.outcomes {
+            offsets.entry(finished.partition).or_default().extend(finished.offset());
+            if let Some(owned) = self.owned(finished.partition, finished.epoch) {
+                owned.held_bytes -= held(finished);
+            }
+        }
         for (epoch, sent) in &batch.progress {
-            let Some(owned) = self.owned(sent.partition, *epoch) else {
-                continue;
-            };
-            let mine = || batch.outcomes.iter().filter(|it| it.partition == sent.partition);
-            owned.committed(sent, mine().filter_map(Finished::offset));
-            owned.held_bytes -= mine().map(held).sum::<usize>();
+            if let Some(owned) = self.owned(sent.partition, *epoch) {
+                let mine = offsets.remove(&sent.partition).unwrap_or_default();
+                owned.committed(sent, mine.into_iter());
+            }
         }
         self.ready.relax();
         batch.outcomes
