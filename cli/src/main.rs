@@ -27,11 +27,6 @@ enum Asked {
     Fleet(Command),
 }
 
-/// Lanes, handlers and the Kafka client allocate on dozens of threads. The C library keeps an arena
-/// for each, and a worker's memory doubles.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> anyhow::Result<ExitCode> {
     let CommandLine { options, command } = CommandLine::parse();
     match command {

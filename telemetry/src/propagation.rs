@@ -104,7 +104,7 @@ impl TraceContext {
         write_hex(&mut text[3..35], &self.trace_id.to_bytes());
         write_hex(&mut text[36..52], &self.span_id.to_bytes());
         write_hex(&mut text[53..], &[u8::from(self.is_sampled())]);
-        String::from_utf8_lossy(&text).into_owned()
+        std::str::from_utf8(&text).map(str::to_owned).unwrap_or_default()
     }
 
     /// The id of the trace; shown as 32 hex digits, for the log field `trace_id`.

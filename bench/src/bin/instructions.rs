@@ -17,9 +17,6 @@ use longshore_bench::{Flat, Work};
 use longshore_handler::Handlers;
 use longshore_worker::{Retry, Route, Trust, Wiring, WorkerConfig, WorkerStep};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const PARTITIONS: usize = 8;
 const KEYS: usize = 10_000;
 /// Turns without an end: something is stuck.

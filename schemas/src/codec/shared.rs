@@ -4,9 +4,12 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
+
 use super::{Codec, SchemaError, WorkItem};
 
-type Codecs = HashMap<TypeId, &'static (dyn Any + Send + Sync)>;
+/// Looked up for every value that is read or written.
+type Codecs = HashMap<TypeId, &'static (dyn Any + Send + Sync), RandomState>;
 
 /// There are as many as types, so they are kept for ever.
 static SHARED: RwLock<Option<Codecs>> = RwLock::new(None);

@@ -105,7 +105,11 @@ impl Core {
     /// The partitions of the outcomes, and those whose progress moved without any, or must be
     /// committed for their items to begin.
     fn contributing(&self, outcomes: &[Finished], now: Duration) -> BTreeSet<Partition> {
-        let mut partitions: BTreeSet<Partition> = outcomes.iter().map(|it| it.partition).collect();
+        let mut partitions = BTreeSet::new();
+        // Neighbours mostly are of one partition.
+        for outcomes in outcomes.chunk_by(|one, other| one.partition == other.partition) {
+            partitions.insert(outcomes[0].partition);
+        }
         let due =
             |owned: &&Owned| owned.moved.is_some() || owned.wants_room() || owned.is_untold(now);
         let moved = self.partitions.values().filter(due);
@@ -116,6 +120,9 @@ impl Core {
 
     /// Leaves out, for the next transaction, the outcomes of too many partitions.
     fn within_partitions_max(&mut self, mut outcomes: Vec<Finished>) -> Vec<Finished> {
+        if self.partitions.len() <= OUTCOME_PARTITIONS_MAX {
+            return outcomes;
+        }
         let mut seen = BTreeSet::new();
         let fits = outcomes.iter().position(|finished| {
             seen.insert(finished.partition);

@@ -56,11 +56,17 @@ impl Core {
 
     /// The next item to be worked on, each partition in its turn.
     pub fn next_item(&mut self) -> Option<Arc<Item>> {
+        let item = self.next_of_any()?;
+        self.in_flight += 1;
+        Some(item)
+    }
+
+    fn next_of_any(&mut self) -> Option<Arc<Item>> {
         if let Some(suspect) = self.suspect {
             let suspect = self.partitions.get_mut(&suspect).filter(|owned| owned.in_flight == 0);
             return suspect.and_then(Owned::next);
         }
-        if self.in_flight() >= self.config.limits.in_flight_max {
+        if self.in_flight >= self.config.limits.in_flight_max {
             return None;
         }
         let turn = self.turn;
@@ -116,11 +122,12 @@ impl Core {
         let Some(owned) = self.owned(finished.partition, finished.epoch) else {
             return false;
         };
+        owned.held_bytes += finished.held_bytes();
         if let Some(item) = &finished.item {
             owned.in_flight -= 1;
             owned.queues.ended(item);
+            self.in_flight -= 1;
         }
-        owned.held_bytes += finished.held_bytes();
         self.ready.push(finished, now);
         true
     }

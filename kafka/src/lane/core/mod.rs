@@ -23,6 +23,8 @@ pub struct Core {
     config: LaneConfig,
     partitions: BTreeMap<Partition, Owned>,
     ready: Ready,
+    /// Items that the component works on, in all partitions: looked at for every item.
+    in_flight: usize,
     epochs: u64,
     batch_items_max: usize,
     /// Which partition is asked first for its next item, so that none is favored.
@@ -39,6 +41,7 @@ impl Core {
             config,
             partitions: BTreeMap::new(),
             ready: Ready::new(),
+            in_flight: 0,
             epochs: 0,
             batch_items_max,
             turn: Partition(0),
@@ -58,7 +61,7 @@ impl Core {
 
     /// Items that the component works on.
     pub fn in_flight(&self) -> usize {
-        self.partitions.values().map(|owned| owned.in_flight).sum()
+        self.in_flight
     }
 
     /// Whether nothing is at work that could kill the process.

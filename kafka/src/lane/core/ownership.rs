@@ -99,6 +99,12 @@ impl Core {
         let Some(owned) = self.partitions.remove(&partition) else {
             return Discarded::default();
         };
+        self.in_flight -= owned.in_flight;
+        debug_assert_eq!(
+            self.in_flight,
+            self.partitions.values().map(|it| it.in_flight).sum::<usize>(),
+            "each item in flight is counted once"
+        );
         let ready = self.ready.retain(|finished| finished.partition != partition);
         Discarded { in_flight: owned.in_flight, ready }
     }

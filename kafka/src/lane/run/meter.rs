@@ -7,11 +7,11 @@ use longshore_schemas::TopicName;
 use metrics::{Counter, counter, gauge, histogram};
 
 use super::ages::Ages;
-use crate::Partition;
 use crate::lane::config::LaneConfig;
 use crate::lane::core::{Batch, Core, Discarded};
 use crate::lane::partition::Owned;
 use crate::lane::step::{Epoch, Finished, Verdict};
+use crate::{Outgoing, Partition};
 
 /// Gauges are set this often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -56,9 +56,12 @@ impl Meter {
 
     /// The outputs of a batch were delivered.
     pub(super) fn sent(&self, batch: &Batch) {
-        let mut counts: HashMap<&TopicName, u64> = HashMap::new();
-        for output in batch.outcomes.iter().flat_map(|finished| &finished.outputs) {
-            *counts.entry(&output.topic).or_default() += 1;
+        let mut counts: Vec<(&TopicName, u64)> = Vec::new();
+        for Outgoing { topic, .. } in batch.outcomes.iter().flat_map(|finished| &finished.outputs) {
+            match counts.iter_mut().find(|(known, _)| *known == topic) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((topic, 1)),
+            }
         }
         for (topic, count) in counts {
             counter!(

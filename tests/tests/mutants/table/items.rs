@@ -103,10 +103,17 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "counts the items at work of partitions that are gone",
+        "kafka/src/lane/core/ownership.rs",
+        "self.in_flight -= owned.in_flight;",
+        "",
+    ),
+    mutant(
+        LANE,
         "begins without a limit",
         "kafka/src/lane/core/items.rs",
-        "if self.in_flight() >= self.config.limits.in_flight_max {",
-        "if self.in_flight() == usize::MAX {",
+        "if self.in_flight >= self.config.limits.in_flight_max {",
+        "if self.in_flight == usize::MAX {",
     ),
     mutant(
         LANE,
@@ -133,8 +140,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "hands items of a key out last first",
         "kafka/src/lane/queues.rs",
-        "return queue.push_back(item);",
-        "return queue.push_front(item);",
+        "busy.get_mut().push_back(item);",
+        "busy.get_mut().push_front(item);",
     ),
     mutant(
         LANE,
@@ -147,8 +154,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "forgets a key too early",
         "kafka/src/lane/queues.rs",
-        "None => drop(self.busy.remove(&key)),",
-        "None => self.busy.clear(),",
+        "None => drop(busy.remove()),",
+        "None => {\n                drop(busy.remove());\n                self.busy.clear();\n            }",
     ),
     mutant(
         LANE,
