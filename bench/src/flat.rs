@@ -157,6 +157,10 @@ impl Broker for Flat {
         Ok(())
     }
 
+    fn rest(&mut self, wait: Duration) {
+        self.now += wait;
+    }
+
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         self.paused += partitions.len();
         Ok(())

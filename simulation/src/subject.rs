@@ -118,6 +118,7 @@ pub(crate) fn lane(seed: u64, topic: TopicName, owner: String, ordering: Orderin
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 12,
+            in_flight_most: 12,
             waiting_max: 8,
             held_bytes_max: 1 << 20,
             batch_items_max: 5,

@@ -166,6 +166,10 @@ impl<B: Broker> Broker for CrashAt<B> {
         self.broker.start(partition, offset)
     }
 
+    fn rest(&mut self, wait: Duration) {
+        self.broker.rest(wait);
+    }
+
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         self.broker.pause(partitions)
     }

@@ -87,6 +87,7 @@ fn config(pipeline: &str) -> WorkerConfig {
 fn limits() -> Limits {
     Limits {
         in_flight_max: 64,
+        in_flight_most: 64,
         waiting_max: 1_000,
         held_bytes_max: 16 << 20,
         batch_items_max: 50,

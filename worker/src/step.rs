@@ -43,7 +43,8 @@ struct Assigned {
 impl WorkerStep {
     /// Wraps the handler in its layers; its attempts run on `runtime`.
     pub fn new(config: &WorkerConfig, handler: Arc<dyn Service>, runtime: Handle) -> Self {
-        let in_flight_max = config.lane.limits.in_flight_max;
+        let limits = &config.lane.limits;
+        let in_flight_max = limits.in_flight_max.max(limits.in_flight_most);
         // Every batch holds an item in flight, so this is never full but of batches that nobody
         // waits for any more.
         let (sender, outcomes) = mpsc::channel(in_flight_max);

@@ -78,6 +78,7 @@ fn lane() -> LaneConfig {
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 256,
+            in_flight_most: 256,
             waiting_max: 1_000,
             held_bytes_max: 1 << 20,
             batch_items_max: 1_000,

@@ -132,6 +132,7 @@ fn config() -> WorkerConfig {
             siblings: Siblings::default(),
             limits: Limits {
                 in_flight_max: concurrency * 4,
+                in_flight_most: 16_384,
                 waiting_max: 2_000,
                 held_bytes_max: 64 << 20,
                 batch_items_max: 10_000,

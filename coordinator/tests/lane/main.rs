@@ -120,6 +120,7 @@ fn lane(owner: u64) -> LaneConfig {
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 1_000,
+            in_flight_most: 1_000,
             waiting_max: 1_000,
             held_bytes_max: 1 << 30,
             batch_items_max: 7,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use longshore_schemas::TopicName;
@@ -178,6 +179,10 @@ impl Broker for KafkaBroker {
 
     fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure> {
         self.consumer.start(partition, offset)
+    }
+
+    fn rest(&mut self, wait: Duration) {
+        thread::sleep(wait);
     }
 
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure> {

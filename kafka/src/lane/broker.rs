@@ -46,7 +46,12 @@ pub trait Broker: Transactions {
     /// Begins to read an accepted partition at this offset.
     fn start(&mut self, partition: Partition, offset: Offset) -> Result<(), Failure>;
 
-    /// Stops reading for a while. Records already fetched are read again after [`Broker::resume`].
+    /// Lets this time pass without reading: what was fetched stays where it is. For moments; who
+    /// doesn't poll for long is lost to its group.
+    fn rest(&mut self, wait: Duration);
+
+    /// Stops reading for a while. Records already fetched are fetched again after
+    /// [`Broker::resume`], which costs more than to [`Broker::rest`].
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure>;
 
     /// Reads on.

@@ -50,11 +50,16 @@ pub struct LaneConfig {
 /// How much a lane holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Items that the component works on at once.
+    /// Items that the component works on at once, if they take time.
     pub in_flight_max: usize,
-    /// Items of one partition that are received and not yet worked on; then it is paused.
+    /// And if they take none: as many as ended within the last moment, and at most so many. They
+    /// are what is worked on while the lane is busy with a transaction.
+    pub in_flight_most: usize,
+    /// Items of one partition that are received and not yet worked on; then nothing is read, and
+    /// before long it is paused.
     pub waiting_max: usize,
-    /// Bytes of all items and outcomes held; then every partition is paused.
+    /// Bytes of all items and outcomes held; then nothing is read, and before long every partition
+    /// is paused.
     pub held_bytes_max: usize,
     /// Outcomes in one transaction.
     pub batch_items_max: usize,

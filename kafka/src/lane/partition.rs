@@ -58,6 +58,8 @@ pub struct Owned {
     pub next_read: Offset,
     /// Whether the client was told to stop reading.
     pub paused: bool,
+    /// Since when there is no room for more of its records, while it is read.
+    pub full_since: Option<Duration>,
     /// Since when progress waits to be committed without any outcome: a first position, or the
     /// markers passed at the end of the partition.
     pub moved: Option<Duration>,
@@ -85,6 +87,7 @@ impl Owned {
             held_bytes: 0,
             next_read: start.position,
             paused: false,
+            full_since: None,
             moved: None,
             topic_id: start.topic_id,
             start_position: start.position,

@@ -229,6 +229,7 @@ mod tests {
     fn a_full_transaction_is_urgent() {
         let limits = Limits {
             in_flight_max: 1,
+            in_flight_most: 1,
             waiting_max: 1,
             held_bytes_max: 1,
             batch_items_max: 3,

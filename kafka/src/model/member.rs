@@ -74,6 +74,9 @@ impl Broker for Member {
         self.consumer.start(partition, offset)
     }
 
+    /// Time passes as the cluster's clock says.
+    fn rest(&mut self, _: Duration) {}
+
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         self.consumer.pause(partitions)
     }

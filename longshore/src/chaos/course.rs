@@ -87,6 +87,7 @@ pub(super) struct Ended {
     pub(super) tally: Tally,
     pub(super) service: Service,
     pub(super) took: Duration,
+    /// The memory of a worker in the mean, look by look, while things went wrong.
     pub(super) memory: Vec<u64>,
     pub(super) pace: Option<Pace>,
 }
@@ -113,13 +114,19 @@ impl Course<'_> {
         storm: Option<&Storm>,
         patience: Duration,
     ) -> Result<Ended, ChaosError> {
-        if let Some(storm) = storm {
-            self.weather(storm)?;
-        }
+        let under_faults = match storm {
+            Some(storm) => {
+                self.weather(storm)?;
+                Some(std::mem::take(&mut self.memory))
+            }
+            None => None,
+        };
         self.settle(patience)?;
         let took = self.began.elapsed();
         let service = self.staff.stop()?;
         let Self { kafka, observer, tally, memory, pace, .. } = self;
+        // Where things go wrong less is done at once: what is compared has to be alike.
+        let memory = under_faults.unwrap_or(memory);
         Ok(Ended { _kafka: kafka, observer, tally, service, took, memory, pace })
     }
 

@@ -52,9 +52,10 @@ pub struct RunReport {
     pub discarded: u64,
     /// The most memory that a worker had, in bytes.
     pub worker_memory_peak: u64,
-    /// What a worker had in the mean in the first quarter of the run, in bytes.
+    /// What a worker had in the mean in the first quarter of the faults (of the run, if
+    /// there were none), in bytes.
     pub worker_memory_at_first: u64,
-    /// What a worker had in the mean in the last quarter of the run, in bytes.
+    /// What a worker had in the mean in the last quarter of them, in bytes.
     pub worker_memory_at_last: u64,
 }
 

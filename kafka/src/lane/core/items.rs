@@ -10,6 +10,10 @@ use crate::lane::progress::Received;
 use crate::lane::step::{Finished, Item};
 use crate::{Offset, Partition, Record};
 
+/// How long nothing is read for want of room in a partition, before that partition is paused for
+/// the sake of the others.
+const FULL_MAX: Duration = Duration::from_millis(200);
+
 /// What a received record is.
 #[derive(Debug)]
 pub enum Reception {
@@ -66,7 +70,7 @@ impl Core {
             let suspect = self.partitions.get_mut(&suspect).filter(|owned| owned.in_flight == 0);
             return suspect.and_then(Owned::next);
         }
-        if self.in_flight >= self.config.limits.in_flight_max {
+        if self.in_flight >= self.in_flight_max() {
             return None;
         }
         let turn = self.turn;
@@ -79,6 +83,11 @@ impl Core {
             }
         }
         None
+    }
+
+    fn in_flight_max(&self) -> usize {
+        let limits = &self.config.limits;
+        limits.in_flight_max.max(self.ended.in_a_moment().min(limits.in_flight_most))
     }
 
     /// The partition whose items are to be begun one by one, and nothing else beside them, because
@@ -127,13 +136,15 @@ impl Core {
             owned.in_flight -= 1;
             owned.queues.ended(item);
             self.in_flight -= 1;
+            self.ended.note(now);
         }
         self.ready.push(finished, now);
         true
     }
 
-    /// Which partitions to pause and which to resume, for what the lane holds now.
-    pub fn flow(&mut self) -> (Vec<Partition>, Vec<Partition>) {
+    /// Which partitions to pause and which to resume, for what the lane holds now. A pause throws
+    /// away what the client has fetched, so it comes only where room doesn't come of itself.
+    pub fn flow(&mut self, now: Duration) -> (Vec<Partition>, Vec<Partition>) {
         let limits = self.config.limits;
         let held_bytes = self.held_bytes();
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
@@ -141,11 +152,28 @@ impl Core {
             let bound =
                 if owned.paused { limits.held_bytes_max / 2 } else { limits.held_bytes_max };
             let wants = held_bytes < bound && owned.wants_records(limits.waiting_max);
-            if wants == owned.paused {
-                owned.paused = !wants;
-                if wants { &mut resume } else { &mut pause }.push(owned.partition);
+            match (owned.paused, wants) {
+                (true, true) => {
+                    owned.paused = false;
+                    resume.push(owned.partition);
+                }
+                (true, false) => {}
+                (false, true) => owned.full_since = None,
+                (false, false) => {
+                    let since = *owned.full_since.get_or_insert(now);
+                    if since + FULL_MAX <= now {
+                        owned.full_since = None;
+                        owned.paused = true;
+                        pause.push(owned.partition);
+                    }
+                }
             }
         }
         (pause, resume)
+    }
+
+    /// Whether there is no room for more records, in any of the partitions that are read.
+    pub fn is_full(&self) -> bool {
+        self.partitions.values().any(|owned| owned.runs() && owned.full_since.is_some())
     }
 }

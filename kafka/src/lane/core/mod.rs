@@ -2,6 +2,7 @@
 //! clock, no I/O: time and events come in as values.
 
 mod batch;
+mod ended;
 mod items;
 mod ownership;
 
@@ -12,6 +13,8 @@ use super::partition::Owned;
 use super::ready::Ready;
 use super::step::Epoch;
 use crate::Partition;
+
+use ended::Ended;
 
 pub use batch::Batch;
 pub use items::Reception;
@@ -25,6 +28,7 @@ pub struct Core {
     ready: Ready,
     /// Items that the component works on, in all partitions: looked at for every item.
     in_flight: usize,
+    ended: Ended,
     epochs: u64,
     batch_items_max: usize,
     /// Which partition is asked first for its next item, so that none is favored.
@@ -42,6 +46,7 @@ impl Core {
             partitions: BTreeMap::new(),
             ready: Ready::new(),
             in_flight: 0,
+            ended: Ended::default(),
             epochs: 0,
             batch_items_max,
             turn: Partition(0),

@@ -16,6 +16,8 @@ use crate::lane::step::{Epoch, Finished, Item, Verdict};
 use crate::{Offset, Partition, Record, TopicId};
 
 const NOW: Duration = Duration::ZERO;
+/// When what has found no room by then is paused.
+const LATER: Duration = Duration::from_millis(200);
 const PARTITION: Partition = Partition(0);
 
 fn core() -> Core {
@@ -35,6 +37,7 @@ fn core() -> Core {
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 1_000,
+            in_flight_most: 1_000,
             waiting_max: 1_000,
             held_bytes_max: 1 << 20,
             batch_items_max: 1_000,
@@ -360,10 +363,43 @@ fn a_partition_that_is_read_pauses_when_enough_waits_and_goes_on_when_half_is_do
     core.config.limits.waiting_max = 10;
     take_over(&mut core, PARTITION);
     (0..10).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    assert_eq!(core.flow(), (vec![PARTITION], vec![]));
+    assert_eq!(core.flow(NOW), (vec![], vec![]), "there may be room in a moment");
+    assert_eq!(core.flow(LATER), (vec![PARTITION], vec![]));
     let begun: Vec<_> = (0..5).filter_map(|_| core.next_item()).collect();
-    assert_eq!(core.flow(), (vec![], vec![]), "half of them wait");
+    assert_eq!(core.flow(LATER), (vec![], vec![]), "half of them wait");
     let another = core.next_item().expect("it may begin");
-    assert_eq!(core.flow(), (vec![], vec![PARTITION]));
+    assert_eq!(core.flow(LATER), (vec![], vec![PARTITION]));
     commit(&mut core, &[&begun[..], &[another]].concat());
+}
+
+#[test]
+fn what_finds_room_in_time_is_not_paused() {
+    let mut core = core();
+    core.config.limits.waiting_max = 10;
+    take_over(&mut core, PARTITION);
+    (0..10).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
+    assert_eq!(core.flow(NOW), (vec![], vec![]));
+    assert!(core.is_full());
+    let item = core.next_item().expect("it may begin");
+    assert_eq!(core.flow(NOW), (vec![], vec![]));
+    assert!(!core.is_full());
+    drop(core.receive(record(PARTITION, 10)));
+    assert_eq!(core.flow(LATER), (vec![], vec![]), "it is full anew");
+    assert!(core.is_full());
+    commit(&mut core, &[item]);
+}
+
+#[test]
+fn more_items_are_begun_at_once_where_they_end_at_once() {
+    let mut core = core();
+    (core.config.limits.in_flight_max, core.config.limits.in_flight_most) = (3, 6);
+    take_over(&mut core, PARTITION);
+    (0..40).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
+    let begun = begin_all(&mut core);
+    assert_eq!(begun.len(), 3);
+    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
+    let begun = begin_all(&mut core);
+    assert_eq!(begun.len(), 3, "three have ended so far");
+    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
+    assert_eq!(begin_all(&mut core).len(), 6);
 }

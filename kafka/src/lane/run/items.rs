@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, QUIET_WAIT_MAX, RECORDS_PER_TURN};
+use super::{Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, QUIET_WAIT_MAX, RECORDS_PER_TURN, REST};
 use crate::lane::broker::{Broker, Polled};
 use crate::lane::core::Reception;
 use crate::lane::error::LaneError;
@@ -13,6 +13,10 @@ use crate::{Offset, Partition, Record};
 impl<B: Broker, S: Step> Lane<B, S> {
     /// Takes what the consumer has, at most a turn's worth.
     pub(super) fn read(&mut self) -> Result<(), LaneError> {
+        if self.core.is_full() {
+            self.broker.rest(REST);
+            return Ok(());
+        }
         let mut wait = if self.core.in_flight() > 0 { POLL_WAIT_BUSY } else { POLL_WAIT_IDLE };
         for _ in 0..RECORDS_PER_TURN {
             match self.broker.poll(wait) {
@@ -126,7 +130,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Pauses and resumes partitions, so that what is held stays within its bounds.
     pub(super) fn regulate(&mut self) -> Result<(), LaneError> {
-        let (pause, resume) = self.core.flow();
+        let (pause, resume) = self.core.flow(self.broker.now());
         if !pause.is_empty() {
             let paused = self.broker.pause(&pause);
             self.unless_stop(paused)?;

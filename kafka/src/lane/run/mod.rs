@@ -26,6 +26,8 @@ use meter::Meter;
 const POLL_WAIT_IDLE: Duration = Duration::from_millis(5);
 /// And while outcomes are expected, which can't end the wait.
 const POLL_WAIT_BUSY: Duration = Duration::from_millis(1);
+/// How long a turn waits for room.
+const REST: Duration = Duration::from_micros(200);
 /// Records taken in one turn, so that outcomes and deadlines get their turn too.
 const RECORDS_PER_TURN: usize = 1_000;
 /// How long a turn waits for a producer that is being initialised.

@@ -47,6 +47,7 @@ pub(super) fn config() -> WorkerConfig {
             siblings: Default::default(),
             limits: Limits {
                 in_flight_max: 1_000,
+                in_flight_most: 1_000,
                 waiting_max: 1_000,
                 held_bytes_max: 1 << 20,
                 batch_items_max: 1_000,

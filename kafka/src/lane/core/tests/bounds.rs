@@ -45,12 +45,16 @@ fn every_partition_pauses_while_too_much_is_held_and_goes_on_when_it_is_less_tha
         take_over(&mut core, partition);
         (0..4).for_each(|offset| drop(core.receive(record(partition, offset))));
     }
-    assert_eq!(core.flow(), (vec![], vec![]));
+    assert_eq!(core.flow(NOW), (vec![], vec![]));
+    assert!(!core.is_full());
     (4..6).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    assert_eq!(core.flow(), (both.clone(), vec![]));
+    assert_eq!(core.flow(NOW), (vec![], vec![]), "there may be room in a moment");
+    assert!(core.is_full());
+    assert_eq!(core.flow(LATER), (both.clone(), vec![]));
+    assert!(!core.is_full(), "others may be read");
     let begun = begin_all(&mut core);
     commit(&mut core, &begun[..5]);
-    assert_eq!(core.flow(), (vec![], vec![]), "half of it is held");
+    assert_eq!(core.flow(LATER), (vec![], vec![]), "half of it is held");
     commit(&mut core, &begun[5..6]);
-    assert_eq!(core.flow(), (vec![], both));
+    assert_eq!(core.flow(LATER), (vec![], both));
 }

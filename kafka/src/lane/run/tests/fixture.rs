@@ -375,6 +375,7 @@ pub(super) fn config(owner: String) -> LaneConfig {
         siblings: Default::default(),
         limits: Limits {
             in_flight_max: 50,
+            in_flight_most: 50,
             waiting_max: 100,
             held_bytes_max: 1 << 30,
             batch_items_max: 20,
