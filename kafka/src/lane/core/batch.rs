@@ -38,7 +38,15 @@ impl Core {
             || self.ready.is_urgent(&self.config.limits)
             || self.any_ending(now)
             || self.any_held()
+            || self.makes_room()
             || self.idle_due(now)
+    }
+
+    /// Nothing is at work, and nothing more is read before what is held is less: there is nothing
+    /// to wait for.
+    fn makes_room(&self) -> bool {
+        let is_full = self.held_bytes() >= self.config.limits.held_bytes_max;
+        is_full && self.in_flight == 0 && self.ready.len() > 0
     }
 
     /// A partition that is given back waits only for this commit.

@@ -145,6 +145,13 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "waits for its interval although nothing can be read before",
+        "kafka/src/lane/core/batch.rs",
+        "is_full && self.in_flight == 0 && self.ready.len() > 0",
+        "is_full && self.in_flight == usize::MAX && self.ready.len() > 0",
+    ),
+    mutant(
+        LANE,
         "begins without a limit",
         "kafka/src/lane/core/items.rs",
         "if self.in_flight >= self.in_flight_max() {",

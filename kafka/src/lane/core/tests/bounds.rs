@@ -37,6 +37,24 @@ fn an_item_whose_output_was_refused_has_failed() {
 }
 
 #[test]
+fn what_is_ready_is_committed_at_once_when_nothing_can_be_read_before() {
+    let mut core = core();
+    core.config.commit_interval = LATER;
+    core.config.limits.held_bytes_max = 10 * record(PARTITION, 0).held_bytes();
+    take_over(&mut core, PARTITION);
+    (0..9).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
+    for item in begin_all(&mut core) {
+        assert!(core.finish(done(item), NOW));
+    }
+    assert!(!core.is_due(NOW), "there is room for another");
+    core.receive(record(PARTITION, 9));
+    let another = core.next_item().expect("it may begin");
+    assert!(!core.is_due(NOW), "it may end in time");
+    assert!(core.finish(done(another), NOW));
+    assert!(core.is_due(NOW));
+}
+
+#[test]
 fn every_partition_pauses_while_too_much_is_held_and_goes_on_when_it_is_less_than_half() {
     let mut core = core();
     core.config.limits.held_bytes_max = 10 * record(PARTITION, 0).held_bytes();
