@@ -62,8 +62,8 @@ pub enum LogsError {
 }
 
 /// Sends the process's log lines to standard error from now on. Lines are written at once: nothing
-/// is lost when the process is killed, and nothing has to be flushed. Each line also says what is at
-/// work where it is written, by `surroundings`.
+/// is lost when the process is killed, and nothing has to be flushed. Each line also says what is
+/// at work where it is written, by `surroundings`.
 pub fn start(format: LogFormat, surroundings: Surroundings) -> Result<(), LogsError> {
     let filter = filter(|variable| std::env::var(variable).ok())?;
     let on_terminal = io::stderr().is_terminal();

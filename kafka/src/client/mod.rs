@@ -16,6 +16,7 @@ mod reaper;
 mod detach;
 
 mod consumer;
+mod lane_context;
 mod locator;
 mod lookup;
 mod marks;

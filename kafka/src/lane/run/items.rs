@@ -29,6 +29,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
             }
             wait = Duration::ZERO;
         }
+        self.meter.tell_consumed();
         Ok(())
     }
 

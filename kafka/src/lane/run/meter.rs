@@ -21,8 +21,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Meter {
     group: String,
     topic: String,
-    /// Kept, since every record is counted here and looking one up costs more.
+    /// Kept, and told of once a turn, since every record is counted here.
     consumed: Counter,
+    consumed_untold: u64,
     observed: Duration,
     committed: u64,
     ages: HashMap<(Partition, Epoch), Ages>,
@@ -38,6 +39,7 @@ impl Meter {
                 "messaging_consumer_group_name" => config.group.clone(),
                 "messaging_destination_name" => config.topic.to_string(),
             ),
+            consumed_untold: 0,
             observed: Duration::ZERO,
             committed: 0,
             ages: HashMap::new(),
@@ -50,8 +52,15 @@ impl Meter {
     }
 
     /// A record came in.
-    pub(super) fn consumed(&self) {
-        self.consumed.increment(1);
+    pub(super) fn consumed(&mut self) {
+        self.consumed_untold += 1;
+    }
+
+    /// All that came in this turn was read.
+    pub(super) fn tell_consumed(&mut self) {
+        if self.consumed_untold > 0 {
+            self.consumed.increment(std::mem::take(&mut self.consumed_untold));
+        }
     }
 
     /// The outputs of a batch were delivered.

@@ -197,7 +197,7 @@ pub const MUTANTS: &[super::Mutant] = &[
         "forgets a key too early",
         "kafka/src/lane/queues.rs",
         "None => drop(busy.remove()),",
-        "None => {\n                drop(busy.remove());\n                self.busy.clear();\n            }",
+        "None => drop((busy.remove(), self.busy.clear())),",
     ),
     mutant(
         LANE,
