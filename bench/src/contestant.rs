@@ -20,6 +20,14 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What it reads: all who are measured the same items, or items that are sent to it alone.
+    pub(crate) fn from(&self) -> String {
+        match self.workload.rate {
+            None => self.workload.source(),
+            Some(_) => format!("{}-in", self.name),
+        }
+    }
+
     /// Where it writes.
     pub(crate) fn to(&self) -> String {
         format!("{}-out", self.name)
@@ -77,7 +85,7 @@ impl Run<'_> {
              stages:\n  relay: {{from: source, handler: relay, to: out, \
              commit_interval: {commit}ms, concurrency: {concurrency}}}\n\
              sinks:\n  out: {{topic: {to}}}\n",
-            from = workload.source(),
+            from = self.from(),
             to = self.to(),
             commit = workload.commit_millis,
             concurrency = workload.concurrency,
@@ -86,7 +94,7 @@ impl Run<'_> {
 
     fn bare(&self, ground: &Ground, producers: u32, as_they_come: bool) -> Result<Command> {
         let mut command = Command::new(beside("bare")?);
-        command.args(["--servers", &ground.servers(), "--from", &self.workload.source()]);
+        command.args(["--servers", &ground.servers(), "--from", &self.from()]);
         command.args(["--to", &self.to(), "--group", &self.group()]);
         command.args(["--commit-millis", &self.workload.commit_millis.to_string()]);
         command.args(["--producers", &producers.to_string()]);
@@ -99,7 +107,7 @@ impl Run<'_> {
     fn peer_settings(&self, ground: &Ground, threads: u32) -> Vec<(&'static str, String)> {
         vec![
             ("servers", ground.servers()),
-            ("from", self.workload.source()),
+            ("from", self.from()),
             ("to", self.to()),
             ("group", self.group()),
             ("dir", self.folder.join(&self.name).display().to_string()),

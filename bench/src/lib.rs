@@ -15,6 +15,7 @@ mod peers;
 mod running;
 
 mod check;
+mod latency;
 mod pace;
 
 mod report;

@@ -17,20 +17,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long it may take to its first commit.
 const FIRST_COMMIT_MAX: Duration = Duration::from_secs(60);
 
-/// What a program did in its time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
-    /// Seconds from its start to the first commit that anyone could see.
-    pub(crate) first_commit: f64,
-    /// Items a second, after it was warm.
-    pub(crate) rate: f64,
-    /// CPU seconds of the program for a million items.
-    pub(crate) cpu: f64,
-    /// The broker's for the same.
-    pub(crate) broker_cpu: f64,
-    /// The most that it had in memory, in MiB.
-    pub(crate) peak_mib: f64,
-}
+/// What the columns of a pace are, each with the digits that are shown: items a second once it is
+/// warm; the program's CPU seconds for a million items, and the broker's; the most that it had in
+/// memory; seconds from its start to the first commit that anyone could see.
+pub(crate) const COLUMNS: &[(&str, usize)] = &[
+    ("items/s", 0),
+    ("CPU s per million", 2),
+    ("broker's", 2),
+    ("peak MiB", 0),
+    ("first commit after s", 2),
+];
 
 /// A look at both processes, at a moment when progress had just been made.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +38,13 @@ struct Look {
 }
 
 /// Measures a program that has just been started: `warm_up` after its first commit, for `span`.
+/// Answers the columns.
 pub(crate) fn measure(
     ground: &Ground,
     run: &Run<'_>,
     running: &mut Running,
     (warm_up, span): (Duration, Duration),
-) -> Result<Pace> {
+) -> Result<Vec<f64>> {
     let watcher = Watcher {
         progress: GroupProgress::open(ground.settings(), &run.group())?,
         topic: run.workload.source().into(),
@@ -66,13 +63,13 @@ pub(crate) fn measure(
         run.workload.items
     );
     let peak = watcher.process.status()?.vmhwm.context("its peak memory")?;
-    Ok(Pace {
+    Ok(vec![
+        items / last.at.duration_since(warm.at).as_secs_f64(),
+        (last.cpu - warm.cpu) / items * 1e6,
+        (last.broker_cpu - warm.broker_cpu) / items * 1e6,
+        peak as f64 / 1024.0,
         first_commit,
-        rate: items / last.at.duration_since(warm.at).as_secs_f64(),
-        cpu: (last.cpu - warm.cpu) / items * 1e6,
-        broker_cpu: (last.broker_cpu - warm.broker_cpu) / items * 1e6,
-        peak_mib: peak as f64 / 1024.0,
-    })
+    ])
 }
 
 fn process(pid: u32) -> Result<Process> {

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::pace::Pace;
 use crate::round::Results;
 
 /// A table of a workload's results: medians, with minimum and maximum.
@@ -17,25 +16,16 @@ pub fn report(results: &Results) -> String {
         plan.warm_up,
         plan.span
     );
-    text.push_str(
-        "| | items/s | CPU s per million | broker's | peak MiB | first commit after s |\n\
-         | --- | --- | --- | --- | --- | --- |\n",
-    );
+    let columns = plan.columns();
+    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+    // Writing to a text can't fail.
+    let _ = writeln!(text, "| | {} |\n|{}", names.join(" | "), " --- |".repeat(names.len() + 1));
     for figures in &results.figures {
-        let column = |value: fn(&Pace) -> f64, digits| {
-            spread(figures.paces.iter().map(value).collect(), digits)
+        let cell = |(column, (_, digits)): (usize, &(&str, usize))| {
+            spread(figures.runs.iter().map(|run| run[column]).collect(), *digits)
         };
-        // Writing to a text can't fail.
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} | {} |",
-            figures.contestant,
-            column(|it| it.rate, 0),
-            column(|it| it.cpu, 2),
-            column(|it| it.broker_cpu, 2),
-            column(|it| it.peak_mib, 0),
-            column(|it| it.first_commit, 2),
-        );
+        let cells: Vec<_> = columns.iter().enumerate().map(cell).collect();
+        let _ = writeln!(text, "| {} | {} |", figures.contestant, cells.join(" | "));
     }
     text
 }

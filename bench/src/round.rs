@@ -10,8 +10,7 @@ use crate::check::check;
 use crate::contestant::Run;
 use crate::fill::fill;
 use crate::ground::Ground;
-use crate::pace::{Pace, measure};
-use crate::{Workload, peers};
+use crate::{Workload, latency, pace, peers};
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -28,11 +27,22 @@ pub struct Plan {
     pub span: Duration,
 }
 
+impl Plan {
+    /// What is measured.
+    pub(crate) fn columns(&self) -> &'static [(&'static str, usize)] {
+        match self.workload.rate {
+            None => pace::COLUMNS,
+            Some(_) => latency::COLUMNS,
+        }
+    }
+}
+
 /// The figures of one program.
 #[derive(Debug)]
 pub(crate) struct Figures {
     pub(crate) contestant: String,
-    pub(crate) paces: Vec<Pace>,
+    /// One for each run: what the columns say.
+    pub(crate) runs: Vec<Vec<f64>>,
 }
 
 /// The results of a plan.
@@ -49,36 +59,55 @@ pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Resu
         peers::build()?;
     }
     let ground = Ground::start()?;
-    tell("writing the items");
-    fill(&ground, &plan.workload)?;
+    if plan.workload.items > 0 {
+        tell("writing the items");
+        fill(&ground, &plan.workload)?;
+    }
+    warm(&ground, &plan, folder)?;
     let mut figures: Vec<_> = plan
         .contestants
         .iter()
-        .map(|contestant| Figures { contestant: contestant.clone(), paces: Vec::new() })
+        .map(|contestant| Figures { contestant: contestant.clone(), runs: Vec::new() })
         .collect();
     for round in 1..=plan.rounds {
         for figures in &mut figures {
             let contestant = figures.contestant.as_str();
             let name = format!("{}-{contestant}-{round}", plan.workload.name);
             let run = Run { workload: &plan.workload, contestant, name, folder };
-            let (pace, count) =
+            let (measured, count) =
                 one(&ground, &run, &plan).with_context(|| format!("{} failed", run.name))?;
-            tell(&format!("{}: {:.0} items/s, {count} outputs are right", run.name, pace.rate));
-            figures.paces.push(pace);
+            let (column, digits) = plan.columns()[0];
+            let value = measured[0];
+            tell(&format!("{}: {value:.digits$} {column}, {count} outputs are right", run.name));
+            figures.runs.push(measured);
         }
     }
     Ok(Results { plan, kafka: ground.version().to_owned(), figures })
 }
 
+/// A run that nobody measures: the broker compiles its own code while it first works, and who comes
+/// first would pay for it.
+fn warm(ground: &Ground, plan: &Plan, folder: &Path) -> Result<()> {
+    let name = format!("{}-warm", plan.workload.name);
+    let run = Run { workload: &plan.workload, contestant: "bare", name, folder };
+    one(ground, &run, plan).with_context(|| format!("{} failed", run.name))?;
+    Ok(())
+}
+
 /// One run: measured, ended, and its outputs checked.
-fn one(ground: &Ground, run: &Run<'_>, plan: &Plan) -> Result<(Pace, u64)> {
+fn one(ground: &Ground, run: &Run<'_>, plan: &Plan) -> Result<(Vec<f64>, u64)> {
     let to = TopicName::from(run.to());
     ground.make_topic(&to)?;
+    ground.make_topic(&run.from().into())?;
     let mut running = run.start(ground)?;
-    let pace = measure(ground, run, &mut running, (plan.warm_up, plan.span))?;
+    let times = (plan.warm_up, plan.span);
+    let measured = match plan.workload.rate {
+        None => pace::measure(ground, run, &mut running, times)?,
+        Some(_) => latency::measure(ground, run, &mut running, times)?,
+    };
     running.stop()?;
     let count = check(ground, &plan.workload, &to)?;
     ensure!(count > 0, "it wrote nothing");
     ground.delete_topic(&to)?;
-    Ok((pace, count))
+    Ok((measured, count))
 }

@@ -13,6 +13,9 @@ pub struct Workload {
     pub keys: u64,
     /// Bytes of a record's value, about.
     pub bytes: usize,
+    /// Items sent in a second while it is measured how long each takes. None: all of them are there
+    /// from the beginning, and it is measured how many are done.
+    pub rate: Option<u64>,
     /// How often is committed, in milliseconds.
     pub commit_millis: u64,
     /// How long each item is worked on, in milliseconds.
@@ -29,10 +32,21 @@ const RELAY: Workload = Workload {
     items: 9_000_000,
     keys: 100_000,
     bytes: 200,
+    rate: None,
     commit_millis: 100,
     work_millis: 0,
     concurrency: 256,
     contestants: &["longshore", "bare", "bare-2", "streams"],
+};
+
+const LATENCY: Workload = Workload {
+    name: "w3",
+    what: "latency, 1,000 items a second, commit every 10 ms",
+    items: 0,
+    keys: 1_000,
+    rate: Some(1_000),
+    commit_millis: 10,
+    ..RELAY
 };
 
 const KEYED: Workload = Workload {
@@ -53,6 +67,13 @@ pub const WORKLOADS: &[Workload] = &[
         what: "relay, exactly-once, commit every 250 ms",
         commit_millis: 250,
         ..RELAY
+    },
+    LATENCY,
+    Workload {
+        name: "w4",
+        what: "latency, 10 items a second, commit every 10 ms",
+        rate: Some(10),
+        ..LATENCY
     },
     Workload {
         name: "w5",
