@@ -8,9 +8,9 @@ use longshore_tests::{Cluster, Fleet, Job, Shape, until};
 use serde_json::Value;
 
 /// All of one key, the first of which is held: more than a lane takes in.
-const ITEMS: i64 = 6_000;
+const ITEMS: i64 = 12_000;
 /// The first record that is left.
-const LEFT: Offset = Offset(5_000);
+const LEFT: Offset = Offset(10_000);
 
 #[test]
 fn a_running_stage_stops_before_a_gap_and_goes_on_behind_it_only_when_told() {
