@@ -401,5 +401,8 @@ fn more_items_are_begun_at_once_where_they_end_at_once() {
     let begun = begin_all(&mut core);
     assert_eq!(begun.len(), 3, "three have ended so far");
     begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
-    assert_eq!(begin_all(&mut core).len(), 6);
+    let begun = begin_all(&mut core);
+    assert_eq!(begun.len(), 6);
+    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
+    assert_eq!(begin_all(&mut core).len(), 6, "twelve have ended by now, and six is the most");
 }
