@@ -7,6 +7,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 
 use scoped_tls::scoped_thread_local;
 
@@ -39,7 +40,7 @@ impl AtWork {
             GROUP.set(&self.group, || {
                 ITEM.set(cx, || {
                     let polled = attempt.as_mut().poll(task);
-                    if let std::task::Poll::Ready(Err(error)) = &polled {
+                    if let Poll::Ready(Err(error)) = &polled {
                         tracing::debug!(
                             error.type = error.class(),
                             error = error.message(),
@@ -56,6 +57,8 @@ impl AtWork {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+
     use super::*;
     use crate::samples;
 
@@ -63,6 +66,26 @@ mod tests {
         let mut seen = None;
         at_work(|group, cx| seen = Some((group.to_owned(), cx.origin.offset)));
         seen
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_fails_says_of_what() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("log");
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(File::create(&log).expect("a file"))
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        let layer = AtWork { group: "orders.price".into() };
+        let attempt = async { Err(HandlerError::transient("away", "refused")) };
+        assert!(layer.around(&samples::context(), attempt).await.is_err());
+        drop(guard);
+        let text = fs::read_to_string(&log).expect("the log");
+        for field in ["attempt failed", r#"error.type="away""#, r#"error="refused""#] {
+            assert!(text.contains(field), "no {field} in {text}");
+        }
     }
 
     #[tokio::test]

@@ -144,9 +144,42 @@ async fn until_all_end(
 mod tests {
     use std::future::{pending, ready};
 
+    use longshore_handler::{Answer, Context, HandlerError, Raw, Stack, StackSettings};
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(90);
+
+    /// Answers with what a line would say that is logged while it is called.
+    struct Says;
+
+    impl Service for Says {
+        fn call<'a>(&'a self, _: Raw, _: &'a Context) -> Answer<'a> {
+            let mut said = Vec::new();
+            item_at_work(&mut |name, value| said.push(format!("{name}={value:?}")));
+            Box::pin(ready(Err(HandlerError::permanent("said", said.join(" ")))))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_logged_within_an_attempt_names_its_item() {
+        let group = "orders.price".to_owned();
+        let settings =
+            StackSettings { topic: "lines".into(), group, item_timeout: Duration::from_secs(9) };
+        let origin = "lines/3/17/0".parse().expect("an origin");
+        let mut cx = Context::new("price", origin);
+        cx.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into();
+        let stack = Stack::new(Arc::new(Says), &settings);
+        let said = stack.attempt(Raw::Record(None), &cx).await.expect_err("what it says");
+        assert_eq!(
+            said.message(),
+            "group=Text(\"orders.price\") topic=Text(\"lines\") partition=Number(3) \
+             offset=Number(17) stage=Text(\"price\") attempt=Number(1) \
+             trace_id=Text(\"0af7651916cd43dd8448eb211c80319c\") \
+             span_id=Text(\"b7ad6b7169203331\")"
+        );
+        item_at_work(&mut |name, _| panic!("{name} is said, and nothing is at work"));
+    }
 
     fn lanes(all: Vec<Running<'static>>) -> FuturesUnordered<Running<'static>> {
         all.into_iter().collect()

@@ -1,6 +1,7 @@
 //! The core by examples: what no history reaches often enough.
 
 mod bounds;
+mod flow;
 mod leaving;
 mod suspects;
 
@@ -355,54 +356,4 @@ fn progress_without_an_outcome_is_committed_after_a_second() {
     assert_eq!(batch.progress[0].1.committed.offset, Offset(5));
     core.committed(batch);
     assert!(!core.is_due(SECOND * 10), "nothing has moved since");
-}
-
-#[test]
-fn a_partition_that_is_read_pauses_when_enough_waits_and_goes_on_when_half_is_done() {
-    let mut core = core();
-    core.config.limits.waiting_max = 10;
-    take_over(&mut core, PARTITION);
-    (0..10).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    assert_eq!(core.flow(NOW), (vec![], vec![]), "there may be room in a moment");
-    assert_eq!(core.flow(LATER), (vec![PARTITION], vec![]));
-    let begun: Vec<_> = (0..5).filter_map(|_| core.next_item()).collect();
-    assert_eq!(core.flow(LATER), (vec![], vec![]), "half of them wait");
-    let another = core.next_item().expect("it may begin");
-    assert_eq!(core.flow(LATER), (vec![], vec![PARTITION]));
-    commit(&mut core, &[&begun[..], &[another]].concat());
-}
-
-#[test]
-fn what_finds_room_in_time_is_not_paused() {
-    let mut core = core();
-    core.config.limits.waiting_max = 10;
-    take_over(&mut core, PARTITION);
-    (0..10).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    assert_eq!(core.flow(NOW), (vec![], vec![]));
-    assert!(core.is_full());
-    let item = core.next_item().expect("it may begin");
-    assert_eq!(core.flow(NOW), (vec![], vec![]));
-    assert!(!core.is_full());
-    drop(core.receive(record(PARTITION, 10)));
-    assert_eq!(core.flow(LATER), (vec![], vec![]), "it is full anew");
-    assert!(core.is_full());
-    commit(&mut core, &[item]);
-}
-
-#[test]
-fn more_items_are_begun_at_once_where_they_end_at_once() {
-    let mut core = core();
-    (core.config.limits.in_flight_max, core.config.limits.in_flight_most) = (3, 6);
-    take_over(&mut core, PARTITION);
-    (0..40).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    let begun = begin_all(&mut core);
-    assert_eq!(begun.len(), 3);
-    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
-    let begun = begin_all(&mut core);
-    assert_eq!(begun.len(), 3, "three have ended so far");
-    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
-    let begun = begin_all(&mut core);
-    assert_eq!(begun.len(), 6);
-    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
-    assert_eq!(begin_all(&mut core).len(), 6, "twelve have ended by now, and six is the most");
 }

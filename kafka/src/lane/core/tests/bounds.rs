@@ -37,42 +37,19 @@ fn an_item_whose_output_was_refused_has_failed() {
 }
 
 #[test]
-fn what_is_ready_is_committed_at_once_when_nothing_can_be_read_before() {
+fn more_items_are_begun_at_once_where_they_end_at_once() {
     let mut core = core();
-    core.config.commit_interval = LATER;
-    core.config.limits.held_bytes_max = 10 * record(PARTITION, 0).held_bytes();
+    (core.config.limits.in_flight_max, core.config.limits.in_flight_most) = (3, 6);
     take_over(&mut core, PARTITION);
-    (0..9).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    for item in begin_all(&mut core) {
-        assert!(core.finish(done(item), NOW));
-    }
-    assert!(!core.is_due(NOW), "there is room for another");
-    core.receive(record(PARTITION, 9));
-    let another = core.next_item().expect("it may begin");
-    assert!(!core.is_due(NOW), "it may end in time");
-    assert!(core.finish(done(another), NOW));
-    assert!(core.is_due(NOW));
-}
-
-#[test]
-fn every_partition_pauses_while_too_much_is_held_and_goes_on_when_it_is_less_than_half() {
-    let mut core = core();
-    core.config.limits.held_bytes_max = 10 * record(PARTITION, 0).held_bytes();
-    let both = vec![PARTITION, Partition(1)];
-    for &partition in &both {
-        take_over(&mut core, partition);
-        (0..4).for_each(|offset| drop(core.receive(record(partition, offset))));
-    }
-    assert_eq!(core.flow(NOW), (vec![], vec![]));
-    assert!(!core.is_full());
-    (4..6).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
-    assert_eq!(core.flow(NOW), (vec![], vec![]), "there may be room in a moment");
-    assert!(core.is_full());
-    assert_eq!(core.flow(LATER), (both.clone(), vec![]));
-    assert!(!core.is_full(), "others may be read");
+    (0..40).for_each(|offset| drop(core.receive(record(PARTITION, offset))));
     let begun = begin_all(&mut core);
-    commit(&mut core, &begun[..5]);
-    assert_eq!(core.flow(LATER), (vec![], vec![]), "half of it is held");
-    commit(&mut core, &begun[5..6]);
-    assert_eq!(core.flow(LATER), (vec![], both));
+    assert_eq!(begun.len(), 3);
+    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
+    let begun = begin_all(&mut core);
+    assert_eq!(begun.len(), 3, "three have ended so far");
+    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
+    let begun = begin_all(&mut core);
+    assert_eq!(begun.len(), 6);
+    begun.into_iter().for_each(|item| assert!(core.finish(done(item), NOW)));
+    assert_eq!(begin_all(&mut core).len(), 6, "twelve have ended by now, and six is the most");
 }
