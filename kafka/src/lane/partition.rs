@@ -179,8 +179,9 @@ impl Owned {
         }
     }
 
-    /// Nothing new begins; it is given back by `deadline`, or by an earlier one that it has.
-    pub fn begin_release(&mut self, deadline: Duration, now: Duration) {
+    /// Nothing new begins; it is given back by `deadline`, or by an earlier one that it has. Gives
+    /// how many bytes are held no longer.
+    pub fn begin_release(&mut self, deadline: Duration, now: Duration) -> usize {
         let deadline = match self.phase {
             Phase::Releasing { deadline: before, .. } => before.min(deadline),
             _ => deadline,
@@ -188,10 +189,12 @@ impl Owned {
         let told_until = deadline.min(now + TELL_MAX);
         let told_from = deadline.saturating_sub(TELL_MAX).max(now);
         self.phase = Phase::Releasing { deadline, told_until, told_from };
-        self.held_bytes -= self.queues.clear();
+        let freed = self.queues.clear();
+        self.held_bytes -= freed;
         if self.guard.is_at_work() {
             self.moved.get_or_insert(now);
         }
+        freed
     }
 
     /// An item is in the transaction that is being built.

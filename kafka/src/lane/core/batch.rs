@@ -45,7 +45,7 @@ impl Core {
     /// Nothing is at work, and nothing more is read before what is held is less: there is nothing
     /// to wait for.
     fn makes_room(&self) -> bool {
-        let is_full = self.held_bytes() >= self.config.limits.held_bytes_max;
+        let is_full = self.held_bytes >= self.config.limits.held_bytes_max;
         is_full && self.in_flight == 0 && self.ready.len() > 0
     }
 
@@ -149,6 +149,7 @@ impl Core {
             offsets.entry(finished.partition).or_default().extend(finished.offset());
             if let Some(owned) = self.owned(finished.partition, finished.epoch) {
                 owned.held_bytes -= held(finished);
+                self.held_bytes -= held(finished);
             }
         }
         for (epoch, sent) in &batch.progress {
@@ -189,6 +190,7 @@ impl Core {
         let after = finished.held_bytes();
         if let Some(owned) = self.owned(finished.partition, finished.epoch) {
             owned.held_bytes = owned.held_bytes + after - before;
+            self.held_bytes = self.held_bytes + after - before;
         }
     }
 

@@ -39,6 +39,7 @@ impl Core {
                     return Reception::Passed;
                 }
                 owned.held_bytes += record.held_bytes();
+                self.held_bytes += record.held_bytes();
                 owned.queues.push(Arc::new(Item { epoch: owned.epoch, record }));
                 Reception::Queued
             }
@@ -131,13 +132,15 @@ impl Core {
         let Some(owned) = self.owned(finished.partition, finished.epoch) else {
             return false;
         };
-        owned.held_bytes += finished.held_bytes();
+        let held_bytes = finished.held_bytes();
+        owned.held_bytes += held_bytes;
         if let Some(item) = &finished.item {
             owned.in_flight -= 1;
             owned.queues.ended(item);
             self.in_flight -= 1;
             self.ended.note(now);
         }
+        self.held_bytes += held_bytes;
         self.ready.push(finished, now);
         true
     }
@@ -146,7 +149,7 @@ impl Core {
     /// away what the client has fetched, so it comes only where room doesn't come of itself.
     pub fn flow(&mut self, now: Duration) -> (Vec<Partition>, Vec<Partition>) {
         let limits = self.config.limits;
-        let held_bytes = self.held_bytes();
+        let held_bytes = self.held_bytes;
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for owned in self.partitions.values_mut().filter(|owned| owned.runs()) {
             let bound =

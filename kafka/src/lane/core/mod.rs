@@ -28,6 +28,8 @@ pub struct Core {
     ready: Ready,
     /// Items that the component works on, in all partitions: looked at for every item.
     in_flight: usize,
+    /// Bytes of all items and outcomes that are held: looked at for every record.
+    held_bytes: usize,
     ended: Ended,
     epochs: u64,
     batch_items_max: usize,
@@ -46,6 +48,7 @@ impl Core {
             partitions: BTreeMap::new(),
             ready: Ready::new(),
             in_flight: 0,
+            held_bytes: 0,
             ended: Ended::default(),
             epochs: 0,
             batch_items_max,
@@ -76,7 +79,7 @@ impl Core {
 
     /// Bytes of all items and outcomes that are held.
     pub fn held_bytes(&self) -> usize {
-        self.partitions.values().map(|owned| owned.held_bytes).sum()
+        self.held_bytes
     }
 
     /// Outcomes that wait for their transaction.

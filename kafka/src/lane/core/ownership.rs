@@ -63,7 +63,7 @@ impl Core {
     pub fn begin_release(&mut self, partitions: &[Partition], deadline: Duration, now: Duration) {
         for partition in partitions {
             if let Some(owned) = self.partitions.get_mut(partition) {
-                owned.begin_release(deadline, now);
+                self.held_bytes -= owned.begin_release(deadline, now);
             }
         }
     }
@@ -74,7 +74,7 @@ impl Core {
         self.ready.retain(|_| false);
         for owned in self.partitions.values_mut() {
             owned.window.put_all_back();
-            owned.begin_release(now, now);
+            self.held_bytes -= owned.begin_release(now, now);
         }
         self.partitions.values().any(|owned| owned.is_untold(now))
     }
@@ -100,10 +100,13 @@ impl Core {
             return Discarded::default();
         };
         self.in_flight -= owned.in_flight;
+        self.held_bytes -= owned.held_bytes;
         debug_assert_eq!(
-            self.in_flight,
-            self.partitions.values().map(|it| it.in_flight).sum::<usize>(),
-            "each item in flight is counted once"
+            (self.in_flight, self.held_bytes),
+            self.partitions.values().fold((0, 0), |(items, bytes), owned| {
+                (items + owned.in_flight, bytes + owned.held_bytes)
+            }),
+            "each item in flight and each byte held is counted once"
         );
         let ready = self.ready.retain(|finished| finished.partition != partition);
         Discarded { in_flight: owned.in_flight, ready }

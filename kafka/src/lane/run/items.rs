@@ -11,7 +11,7 @@ use crate::lane::step::Step;
 use crate::{Offset, Partition, Record};
 
 impl<B: Broker, S: Step> Lane<B, S> {
-    /// Takes what the consumer has, at most a turn's worth.
+    /// Takes what the consumer has, at most a turn's worth, and no more than there is room for.
     pub(super) fn read(&mut self) -> Result<(), LaneError> {
         if self.core.is_full() {
             self.broker.rest(REST);
@@ -26,6 +26,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
                     self.unless_stop(Err(failure))?;
                     break;
                 }
+            }
+            if self.core.held_bytes() >= self.config.limits.held_bytes_max {
+                break;
             }
             wait = Duration::ZERO;
         }

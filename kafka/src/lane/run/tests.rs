@@ -7,5 +7,6 @@ mod fixture;
 mod leaving;
 mod lost;
 mod quiet;
+mod room;
 mod settling;
 mod starting;

@@ -110,6 +110,13 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "takes a turn's worth of records whatever they hold",
+        "kafka/src/lane/run/items.rs",
+        "if self.core.held_bytes() >= self.config.limits.held_bytes_max {",
+        "if self.core.held_bytes() == usize::MAX {",
+    ),
+    mutant(
+        LANE,
         "pauses at once, and has all fetched again that was fetched",
         "kafka/src/lane/core/items.rs",
         "if since + FULL_MAX <= now {",

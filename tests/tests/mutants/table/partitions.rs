@@ -134,8 +134,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "keeps what waits when it gives back",
         "kafka/src/lane/partition.rs",
-        "self.held_bytes -= self.queues.clear();",
-        "self.held_bytes -= 0;",
+        "let freed = self.queues.clear();",
+        "let freed = 0;",
     ),
     mutant(
         LANE,
