@@ -20,5 +20,5 @@ pub use record::{Offset, Outgoing, Partition, Record};
 pub use remedy::{Failure, Remedy};
 pub use settings::{Settings, SettingsError};
 pub use topic_id::{NoTopicId, TopicId};
-pub use transaction::{Commit, Spoiled, Transaction, Written};
+pub use transaction::{Commit, Spoiled, Suspended, Transaction, Written};
 pub use transactions::{Deliveries, ProduceError, Refusal, Transactions};

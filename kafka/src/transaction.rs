@@ -23,6 +23,14 @@ pub struct Transaction<'a, T: Transactions> {
     state: State,
 }
 
+/// An open transaction whose producer does something else meanwhile. It goes on by
+/// [`Transaction::resume`]; who forgets it leaves it to the broker's timeout.
+#[derive(Debug)]
+#[must_use]
+pub struct Suspended {
+    deadline: Duration,
+}
+
 /// Whether forgetting the transaction must abort it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -91,22 +99,46 @@ impl<'a, T: Transactions> Transaction<'a, T> {
         if refused.is_empty() { Spoiled::Failed(failure) } else { Spoiled::Refused(refused) }
     }
 
+    /// Lets go of the producer. The transaction stays open.
+    pub fn suspend(mut self) -> Suspended {
+        self.state = State::Ended;
+        Suspended { deadline: self.deadline }
+    }
+
+    /// Takes it up again, with the producer by which it was begun.
+    pub fn resume(producer: &'a mut T, suspended: Suspended) -> Self {
+        Self { producer, deadline: suspended.deadline, state: State::Open }
+    }
+
     /// Waits until every record is delivered.
     pub fn deliver(&mut self) -> Result<Written, Spoiled> {
         loop {
-            let deliveries = self.producer.deliveries(CALL_WAIT);
-            if deliveries.pending == 0 {
-                return judge(deliveries);
-            }
-            if deliveries.failed.is_some() {
-                // One broker's refusal fails what is under way to the others; its own word may
-                // come last.
-                return judge(self.producer.deliveries(CALL_WAIT));
-            }
-            if self.is_late() {
-                return Err(Spoiled::Failed(late("produce", "records were not delivered in time")));
+            if let Some(delivered) = self.delivered(CALL_WAIT) {
+                return delivered;
             }
         }
+    }
+
+    /// The same, and lets go of the producer.
+    pub fn into_delivered(mut self) -> Result<(Suspended, Written), Spoiled> {
+        let written = self.deliver()?;
+        Ok((self.suspend(), written))
+    }
+
+    /// Whether every record is delivered, after `wait` at most; none if some are still on their way
+    /// and it isn't too late for them.
+    pub fn delivered(&mut self, wait: Duration) -> Option<Result<Written, Spoiled>> {
+        let deliveries = self.producer.deliveries(wait);
+        if deliveries.pending == 0 {
+            return Some(judge(deliveries));
+        }
+        if deliveries.failed.is_some() {
+            // One broker's refusal fails what is under way to the others; its own word may come
+            // last.
+            return Some(judge(self.producer.deliveries(CALL_WAIT)));
+        }
+        let message = "records were not delivered in time";
+        self.is_late().then(|| Err(Spoiled::Failed(late("produce", message))))
     }
 
     /// Commits. While the broker asks for patience the same call is repeated; any other answer, and

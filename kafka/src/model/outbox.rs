@@ -1,6 +1,7 @@
 //! The records and the progress of one transaction, on the client's side.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use longshore_schemas::TopicName;
 
@@ -12,6 +13,8 @@ use crate::{Deliveries, Failure, Offset, Refusal};
 /// What was given to the client since the transaction began.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// When the brokers have answered for what is in the queue.
+    pub(super) answered_at: Duration,
     /// Not yet answered for, with their tags.
     pub(super) queue: VecDeque<(usize, Write)>,
     /// Partitions that the coordinator was told of: it isn't told again.

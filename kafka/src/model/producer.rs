@@ -20,6 +20,8 @@ use crate::{Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Reme
 
 /// How many records a batch of the client has, on average.
 const BATCH_RECORDS: u32 = 8;
+/// The longest that a broker takes to answer for a batch.
+const ANSWER_MAX: Duration = Duration::from_millis(30);
 
 /// A transactional producer, or what comes before and after it.
 #[derive(Debug)]
@@ -179,6 +181,23 @@ impl Producer {
         }
     }
 
+    /// The same, once the brokers have answered, if that is within `wait`.
+    fn deliver_in(&mut self, wait: Duration) {
+        let now = self.now();
+        let takes = self.outbox.answered_at.saturating_sub(now);
+        if !self.outbox.queue.is_empty() && takes > Duration::ZERO {
+            self.process.cluster.advance(takes.min(wait));
+            if takes > wait {
+                return;
+            }
+        }
+        self.deliver();
+        if !self.outbox.queue.is_empty() {
+            self.process.cluster.advance(wait);
+            self.deliver();
+        }
+    }
+
     fn delivered(&mut self, tag: usize, to: TopicPartition, answer: Result<Offset, Code>) {
         match answer {
             Ok(offset) => self.outbox.written(to, offset),
@@ -202,6 +221,18 @@ impl Producer {
     /// may be known before the next one is given to it, or only when all are waited for.
     fn is_batch_sent(&self) -> bool {
         self.process.cluster.lock().rng.random_ratio(1, BATCH_RECORDS)
+    }
+
+    /// When a batch will be answered for that is begun now, by the seed.
+    fn answered_at(&self) -> Duration {
+        let mut state = self.process.cluster.lock();
+        let is_quick = state.rng.random();
+        let takes = if is_quick {
+            Duration::ZERO
+        } else {
+            state.rng.random_range(Duration::ZERO..ANSWER_MAX)
+        };
+        state.now + takes
     }
 
     fn address(&self, output: &Outgoing) -> TopicPartition {
@@ -303,6 +334,9 @@ impl Transactions for Producer {
             Some(Fault::QueueFull) => return Err(ProduceError::Full),
             Some(Fault::Refused) => self.refuse(tag, to.0, Code::MessageTooLarge),
             _ => {
+                if self.outbox.queue.is_empty() {
+                    self.outbox.answered_at = self.answered_at();
+                }
                 self.outbox.queue.push_back((tag, Write { to, output: output.clone() }));
                 if self.is_batch_sent() {
                     self.deliver();
@@ -321,11 +355,7 @@ impl Transactions for Producer {
             let failure = self.failed(failure);
             self.outbox.failed.get_or_insert(failure);
         }
-        self.deliver();
-        if !self.outbox.queue.is_empty() {
-            self.process.cluster.advance(wait);
-            self.deliver();
-        }
+        self.deliver_in(wait);
         self.outbox.deliveries()
     }
 

@@ -11,6 +11,8 @@ use crate::lane::broker::{Broker, Committed, Locate, Polled, Sent};
 use crate::{Offset, Outgoing, Partition, Remedy, Transactions};
 
 const WAIT: Duration = Duration::from_millis(10);
+/// The model answers for records within this.
+const DELIVERED: Duration = Duration::from_secs(1);
 
 struct World {
     cluster: Cluster,
@@ -92,7 +94,7 @@ fn a_late_commit_ends_a_later_transaction_of_the_same_producer() {
 
     producer.begin().expect("begins");
     producer.produce(&world.to(0, "torn"), 0).expect("produces");
-    assert_eq!(producer.deliveries(WAIT).pending, 0);
+    assert_eq!(producer.deliveries(DELIVERED).pending, 0);
     world.cluster.advance(Duration::from_secs(5));
     assert_eq!(world.values(), ["first", "torn"], "though nobody committed it");
     assert_eq!(world.cluster.seen().late, 1);
@@ -113,7 +115,7 @@ fn a_rebuilt_producer_is_safe_from_late_copies() {
 
     producer.begin().expect("begins");
     producer.produce(&world.to(0, "second"), 0).expect("produces");
-    assert_eq!(producer.deliveries(WAIT).pending, 0);
+    assert_eq!(producer.deliveries(DELIVERED).pending, 0);
     world.cluster.advance(Duration::from_secs(5));
     assert_eq!(world.values(), ["first"]);
     assert_eq!(world.cluster.seen().late, 0);
@@ -202,9 +204,9 @@ fn records_wait_while_the_markers_of_the_transaction_before_are_written() {
     producer.commit(WAIT).expect("commits");
     producer.begin().expect("begins");
     producer.produce(&world.to(0, "second"), 0).expect("queues");
-    assert_eq!(producer.deliveries(WAIT).pending, 1);
+    assert_eq!(producer.deliveries(DELIVERED).pending, 1);
     world.cluster.release_markers();
-    assert_eq!(producer.deliveries(WAIT).pending, 0);
+    assert_eq!(producer.deliveries(DELIVERED).pending, 0);
 }
 
 #[test]

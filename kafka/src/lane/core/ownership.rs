@@ -80,11 +80,13 @@ impl Core {
     }
 
     /// Partitions that can be given back: all that was begun in them is committed, or time is up.
-    pub fn released(&self, now: Duration) -> Vec<Partition> {
+    /// Of some a transaction is under way.
+    pub fn released(&self, now: Duration, under_way: impl Fn(Partition) -> bool) -> Vec<Partition> {
+        let has_work = |owned: &Owned| {
+            self.has_work(owned) || owned.is_untold(now) || under_way(owned.partition)
+        };
         let ended = |owned: &Owned| match owned.phase {
-            Phase::Releasing { deadline, .. } => {
-                now >= deadline || !(self.has_work(owned) || owned.is_untold(now))
-            }
+            Phase::Releasing { deadline, .. } => now >= deadline || !has_work(owned),
             _ => false,
         };
         self.partitions.values().filter(|it| ended(it)).map(|it| it.partition).collect()

@@ -3,25 +3,27 @@
 use std::time::Duration;
 
 use super::{
-    BACKOFF_FIRST, BACKOFF_MAX, FENCE_MARGIN, LEAVE_MAX, Lane, Producing, READY_WAIT, Settling,
+    BACKOFF_FIRST, BACKOFF_MAX, Delivering, FENCE_MARGIN, LEAVE_MAX, Lane, POLL_WAIT_BUSY,
+    Producing, READY_WAIT, Settling,
 };
 use crate::lane::broker::{Broker, Sent, TOPIC_MADE_ANEW};
 use crate::lane::core::Batch;
 use crate::lane::error::LaneError;
 use crate::lane::step::Step;
-use crate::transaction::{Commit, Spoiled, Transaction, Written};
+use crate::transaction::{Commit, Spoiled, Suspended, Transaction, Written};
 use crate::{Failure, Refusal, Remedy};
 
 /// How an attempt at a transaction ended.
-enum Attempt {
+pub(super) enum Attempt {
     Committed(Written),
     Spoiled(Spoiled),
     Unknown(Failure, Written),
 }
 
 impl<B: Broker, S: Step> Lane<B, S> {
-    /// Does what the producer is at: brings it up, settles, or commits what is due.
-    pub(super) fn transact(&mut self) -> Result<(), LaneError> {
+    /// Does what the producer is at: brings it up, settles, or commits what is due. While records
+    /// are on their way it waits for them, for a moment, if the lane is idle.
+    pub(super) fn transact(&mut self, is_idle: bool) -> Result<(), LaneError> {
         match &self.producing {
             Producing::Starting => {
                 if self.producer_ready()? {
@@ -34,6 +36,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 }
             }
             Producing::Settling(_) => {}
+            Producing::Delivering(_) => {
+                self.look_at_deliveries(if is_idle { POLL_WAIT_BUSY } else { Duration::ZERO })?;
+            }
             // Looked at here and not right after a transaction: a broker error may be told later
             // than the transaction that it belongs to.
             Producing::Ready if self.broker.tainted() => self.renew_producer("tainted"),
@@ -78,7 +83,22 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let Some(batch) = self.take_batch() else { return Ok(()) };
         self.left_open = true;
         let began = self.broker.now();
-        let attempt = self.attempt(&batch);
+        match self.send(&batch) {
+            Ok(transaction) => {
+                self.producing = Producing::Delivering(Delivering { batch, transaction, began });
+                Ok(())
+            }
+            Err(spoiled) => self.ended(batch, Attempt::Spoiled(spoiled), began),
+        }
+    }
+
+    /// An attempt has come to its end, for better or worse.
+    pub(super) fn ended(
+        &mut self,
+        batch: Batch,
+        attempt: Attempt,
+        began: Duration,
+    ) -> Result<(), LaneError> {
         let took = self.broker.now().saturating_sub(began);
         self.adapt(&attempt, &batch, took);
         match attempt {
@@ -121,17 +141,30 @@ impl<B: Broker, S: Step> Lane<B, S> {
         age + FENCE_MARGIN >= self.config.fenced_after
     }
 
-    /// Begin, outputs, delivery, progress, commit.
-    fn attempt(&mut self, batch: &Batch) -> Attempt {
+    /// Begins a transaction and gives the client all records of the batch.
+    fn send(&mut self, batch: &Batch) -> Result<Suspended, Spoiled> {
         let timeout = self.config.transaction_timeout;
-        let mut transaction = match Transaction::begin(&mut self.broker, timeout) {
-            Ok(transaction) => transaction,
-            Err(failure) => return Attempt::Spoiled(Spoiled::Failed(failure)),
-        };
-        let written = match fill(&mut transaction, batch) {
-            Ok(written) => written,
-            Err(spoiled) => return Attempt::Spoiled(spoiled),
-        };
+        let begun = Transaction::begin(&mut self.broker, timeout);
+        let mut transaction = begun.map_err(Spoiled::Failed)?;
+        let outputs = batch.outcomes.iter().flat_map(|finished| &finished.outputs);
+        for (tag, output) in outputs.chain(&batch.marks).enumerate() {
+            transaction.produce(output, tag)?;
+        }
+        Ok(transaction.suspend())
+    }
+
+    /// All records are delivered: their items' progress, and the commit.
+    pub(super) fn commit(
+        &mut self,
+        batch: &Batch,
+        transaction: Suspended,
+        written: Written,
+    ) -> Attempt {
+        let mut transaction = Transaction::resume(&mut self.broker, transaction);
+        let progress: Vec<Sent> = batch.progress.iter().map(|(_, sent)| sent.clone()).collect();
+        if let Err(spoiled) = transaction.send_progress(&progress) {
+            return Attempt::Spoiled(spoiled);
+        }
         self.meter.sent(batch);
         let asked = transaction.now();
         let commit = transaction.commit();
@@ -292,25 +325,20 @@ impl<B: Broker, S: Step> Lane<B, S> {
             && self.broker.now() < now + LEAVE_MAX
         {}
         if let Some(batch) = self.take_batch() {
-            let told = matches!(self.attempt(&batch), Attempt::Committed(_));
+            let told = self.tell(&batch);
             tracing::debug!(topic = %self.config.topic, told, "left its partitions");
         }
     }
-}
 
-/// Writes what the batch holds into the transaction.
-fn fill<B: Broker>(
-    transaction: &mut Transaction<'_, B>,
-    batch: &Batch,
-) -> Result<Written, Spoiled> {
-    let outputs = batch.outcomes.iter().flat_map(|finished| &finished.outputs);
-    for (tag, output) in outputs.chain(&batch.marks).enumerate() {
-        transaction.produce(output, tag)?;
+    fn tell(&mut self, batch: &Batch) -> bool {
+        let Ok(transaction) = self.send(batch) else { return false };
+        match Transaction::resume(&mut self.broker, transaction).into_delivered() {
+            Ok((transaction, written)) => {
+                matches!(self.commit(batch, transaction, written), Attempt::Committed(_))
+            }
+            Err(_) => false,
+        }
     }
-    let written = transaction.deliver()?;
-    let progress: Vec<Sent> = batch.progress.iter().map(|(_, sent)| sent.clone()).collect();
-    transaction.send_progress(&progress)?;
-    Ok(written)
 }
 
 /// The outcome whose output has this tag: outputs are numbered through the whole batch.

@@ -1,6 +1,7 @@
 //! Partitions come and go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Lane, Producing};
 use crate::lane::broker::{Broker, Locate, Located, PartitionFacts};
@@ -236,11 +237,11 @@ impl<B: Broker, S: Step> Lane<B, S> {
     pub(super) fn give_back(&mut self) -> Result<(), LaneError> {
         let now = self.broker.now();
         if self.is_draining() {
-            for partition in self.core.released(now) {
+            for partition in self.released(now) {
                 self.forget(partition);
             }
         }
-        let released = self.core.released(now);
+        let released = self.released(now);
         let all = self.group.revocation.iter().all(|partition| {
             released.contains(partition) || self.core.partition(*partition).is_none()
         });
@@ -249,6 +250,11 @@ impl<B: Broker, S: Step> Lane<B, S> {
             return self.let_go(revocation);
         }
         Ok(())
+    }
+
+    /// Partitions that can be given back now.
+    fn released(&self, now: Duration) -> Vec<Partition> {
+        self.core.released(now, |partition| self.is_delivering(partition))
     }
 
     /// Forgets partitions and says so to the group.
@@ -272,6 +278,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
     }
 
     fn forget(&mut self, partition: Partition) {
+        if self.is_delivering(partition) {
+            self.give_up_delivery();
+        }
         let discarded = self.core.forget(partition);
         self.step.forgotten(partition);
         self.meter.discarded(discarded);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, QUIET_WAIT_MAX, RECORDS_PER_TURN, REST};
+use super::{
+    Lane, POLL_WAIT_BUSY, POLL_WAIT_IDLE, Producing, QUIET_WAIT_MAX, RECORDS_PER_TURN, REST,
+};
 use crate::lane::broker::{Broker, Polled};
 use crate::lane::core::Reception;
 use crate::lane::error::LaneError;
@@ -12,12 +14,14 @@ use crate::{Offset, Partition, Record};
 
 impl<B: Broker, S: Step> Lane<B, S> {
     /// Takes what the consumer has, at most a turn's worth, and no more than there is room for.
-    pub(super) fn read(&mut self) -> Result<(), LaneError> {
+    /// False: it had nothing.
+    pub(super) fn read(&mut self) -> Result<bool, LaneError> {
         if self.core.is_full() {
             self.broker.rest(REST);
-            return Ok(());
+            return Ok(true);
         }
-        let mut wait = if self.core.in_flight() > 0 { POLL_WAIT_BUSY } else { POLL_WAIT_IDLE };
+        let mut came = false;
+        let mut wait = self.poll_wait();
         for _ in 0..RECORDS_PER_TURN {
             match self.broker.poll(wait) {
                 Ok(Some(polled)) => self.take_in(polled)?,
@@ -27,13 +31,24 @@ impl<B: Broker, S: Step> Lane<B, S> {
                     break;
                 }
             }
+            came = true;
             if self.core.held_bytes() >= self.config.limits.held_bytes_max {
                 break;
             }
             wait = Duration::ZERO;
         }
         self.meter.tell_consumed();
-        Ok(())
+        Ok(came)
+    }
+
+    /// How long a turn waits for the first record.
+    fn poll_wait(&self) -> Duration {
+        match self.producing {
+            // It waits for deliveries instead.
+            Producing::Delivering(_) => Duration::ZERO,
+            _ if self.core.in_flight() > 0 => POLL_WAIT_BUSY,
+            _ => POLL_WAIT_IDLE,
+        }
     }
 
     fn take_in(&mut self, polled: Polled) -> Result<(), LaneError> {

@@ -2,6 +2,7 @@
 
 mod ages;
 mod commit;
+mod delivering;
 mod group;
 mod items;
 mod meter;
@@ -16,7 +17,7 @@ use super::core::{Batch, Core};
 use super::error::LaneError;
 use super::siblings::Sibling;
 use super::step::Step;
-use crate::transaction::Written;
+use crate::transaction::{Suspended, Written};
 use crate::{Failure, Partition, Remedy};
 
 use group::Group;
@@ -94,8 +95,18 @@ enum Producing {
     Starting,
     /// It can begin a transaction.
     Ready,
+    /// Records of a transaction are on their way.
+    Delivering(Delivering),
     /// A commit's outcome is unknown.
     Settling(Settling),
+}
+
+/// A transaction that is committed once its records are delivered.
+#[derive(Debug)]
+struct Delivering {
+    batch: Batch,
+    transaction: Suspended,
+    began: Duration,
 }
 
 /// A commit whose outcome is unknown.
@@ -143,18 +154,19 @@ impl<B: Broker, S: Step> Lane<B, S> {
     pub fn turn(&mut self) -> Result<(), LaneError> {
         let turned = self.turn_once();
         if let Err(why) = &turned {
+            self.give_up_delivery();
             self.take_leave(why);
         }
         turned
     }
 
     fn turn_once(&mut self) -> Result<(), LaneError> {
-        self.read()?;
+        let is_idle = !self.read()?;
         self.start_prepared()?;
         self.collect()?;
         self.dispatch()?;
         self.regulate()?;
-        self.transact()?;
+        self.transact(is_idle)?;
         self.give_back()?;
         self.meter.observe(&self.core, self.broker.now());
         Ok(())

@@ -3,6 +3,7 @@
 mod begun;
 mod by_example;
 mod by_seed;
+mod delivering;
 mod fixture;
 mod leaving;
 mod lost;

@@ -153,9 +153,10 @@ pub const MUTANTS: &[super::Mutant] = &[
         JOIN,
         "commits what no item brought without its progress",
         "kafka/src/lane/run/commit.rs",
-        "    transaction.send_progress(&progress)?;\n",
-        "    if batch.outcomes.is_empty() || batch.outcomes.iter().any(|it| \
-         it.item.is_some()) {\n        transaction.send_progress(&progress)?;\n    }\n",
+        "if let Err(spoiled) = transaction.send_progress(&progress) {",
+        "let brought = |it: &crate::lane::step::Finished| it.item.is_some();\n        \
+         let sends = batch.outcomes.is_empty() || batch.outcomes.iter().any(brought);\n        \
+         if sends && let Err(spoiled) = transaction.send_progress(&progress) {",
     ),
     mutant(
         GATHER,

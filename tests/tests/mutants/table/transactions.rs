@@ -60,8 +60,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "commits outputs without progress",
         "kafka/src/lane/run/commit.rs",
-        "    transaction.send_progress(&progress)?;\n",
-        "",
+        "if let Err(spoiled) = transaction.send_progress(&progress) {",
+        "if false && let Err(spoiled) = transaction.send_progress(&progress) {",
     ),
     mutant(
         LANE,
@@ -100,6 +100,20 @@ pub const MUTANTS: &[super::Mutant] = &[
         "kafka/src/lane/run/commit.rs",
         "                if self.producer_ready()? {\n                    self.ask_to_settle();",
         "                if true {\n                    self.ask_to_settle();",
+    ),
+    mutant(
+        LANE,
+        "leaves what is on its way in an open transaction when it stops",
+        "kafka/src/lane/run/mod.rs",
+        "            self.give_up_delivery();\n            self.take_leave(why);",
+        "            self.take_leave(why);",
+    ),
+    mutant(
+        LANE,
+        "does nothing else while records are on their way",
+        "kafka/src/lane/run/delivering.rs",
+        "let attempt = match transaction.delivered(wait) {",
+        "let attempt = match Some(transaction.deliver()) {",
     ),
     mutant(
         TRANSACTION,
