@@ -97,8 +97,8 @@ fn a_coordinator_that_is_killed_replays_little_though_old_groups_are_open() {
     fleet.audit_is_clean();
 }
 
-/// Open groups with 240 MB of payloads, of which 32 MiB may stay in memory beside 32 MiB of buffers,
-/// all of which is there before the coordinator begins: it reads as fast as it can.
+/// Of open groups with 240 MB of payloads 32 MiB may stay in memory, beside 32 MiB of buffers:
+/// all of it is there before the coordinator begins, which reads as fast as it can.
 #[test]
 fn a_join_keeps_its_memory_small_whatever_its_open_groups_hold() {
     let fleet = with_keys("open_bytes_max: 16MiB");
