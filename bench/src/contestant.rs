@@ -49,6 +49,11 @@ impl Run<'_> {
             "bare-2" => self.bare(ground, 2, false)?,
             "bare-as-they-come" => self.bare(ground, 2, true)?,
             "streams" => peers::command("Relay", &self.peer_settings(ground, 1)),
+            "streams-bytes" => {
+                let mut settings = self.peer_settings(ground, 1);
+                settings.push(("bytes", true.to_string()));
+                peers::command("Relay", &settings)
+            }
             "parallel-consumer" => {
                 let threads = self.workload.concurrency.max(100);
                 let mut settings = self.peer_settings(ground, threads);

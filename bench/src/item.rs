@@ -17,10 +17,6 @@ pub struct Work {
 }
 
 impl WorkItem for Work {
-    const SCHEMA: &'static str = r#"{"type": "record", "name": "Work", "fields": [
-        {"name": "key", "type": "long"},
-        {"name": "sequence", "type": "long"},
-        {"name": "sent", "type": "long"},
-        {"name": "payload", "type": "string"}
-    ]}"#;
+    /// The peers' classes are made from it too.
+    const SCHEMA: &'static str = include_str!("../peers/src/main/avro/Work.avsc");
 }

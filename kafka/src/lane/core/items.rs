@@ -94,7 +94,10 @@ impl Core {
     /// The partition whose items are to be begun one by one, and nothing else beside them, because
     /// it has some that aren't committed. It stays the same until it has none, or is cleared.
     pub fn suspect(&self) -> Option<Partition> {
-        let has_items = |it: &Owned| (it.runs() && it.window.unfinished() > 0) || self.has_work(it);
+        let has_items = |it: &Owned| {
+            let waits = it.runs() && it.window.unfinished() > 0;
+            waits || self.has_work(it) || it.window.carries()
+        };
         let suspect = |it: &&Owned| it.guard.needs_trial() && has_items(it);
         let before = self.suspect.and_then(|it| self.partitions.get(&it)).filter(suspect);
         before.or_else(|| self.partitions.values().find(suspect)).map(|owned| owned.partition)

@@ -32,6 +32,23 @@ fn a_suspect_has_its_turn_until_it_is_through() {
     assert_eq!(core.suspect(), suspect, "another one has come since");
 }
 
+/// What kills beside it, before it is committed that it is through, would be taken for it.
+#[test]
+fn a_suspect_that_is_given_back_has_its_turn_until_its_outcome_is_committed() {
+    let mut core = core();
+    take_over_after(&mut core, PARTITION, "w32.100", 1);
+    core.try_suspect(core.suspect(), true);
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("it is at work");
+    core.committed(batch);
+    let item = core.next_item().expect("it is its turn");
+    core.begin_release(&[PARTITION], Duration::from_secs(10), NOW);
+    assert!(core.finish(done(item), NOW));
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("its outcome");
+    assert_eq!(core.suspect(), Some(PARTITION), "its outcome is on its way");
+    core.committed(batch);
+    assert_eq!(core.suspect(), None);
+}
+
 #[test]
 fn a_suspect_waits_for_the_replays_beside_it() {
     let mut core = core();

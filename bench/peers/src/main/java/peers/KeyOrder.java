@@ -1,5 +1,6 @@
 package peers;
 
+import bench.Work;
 import io.confluent.parallelconsumer.ParallelConsumerOptions;
 import io.confluent.parallelconsumer.ParallelConsumerOptions.CommitMode;
 import io.confluent.parallelconsumer.ParallelConsumerOptions.ProcessingOrder;
@@ -22,7 +23,7 @@ public final class KeyOrder {
         Settings settings = Settings.of(arguments);
         String to = settings.text("to");
         int work = settings.number("work");
-        ParallelStreamProcessor<byte[], byte[]> processor =
+        ParallelStreamProcessor<byte[], Work> processor =
                 ParallelStreamProcessor.createEosStreamProcessor(options(settings));
         processor.subscribe(List.of(settings.text("from")));
         processor.pollAndProduce(context -> {
@@ -39,8 +40,8 @@ public final class KeyOrder {
         closed.await();
     }
 
-    private static ParallelConsumerOptions<byte[], byte[]> options(Settings settings) {
-        return ParallelConsumerOptions.<byte[], byte[]>builder()
+    private static ParallelConsumerOptions<byte[], Work> options(Settings settings) {
+        return ParallelConsumerOptions.<byte[], Work>builder()
                 .ordering(ProcessingOrder.KEY)
                 .maxConcurrency(settings.number("threads"))
                 .commitMode(CommitMode.PERIODIC_TRANSACTIONAL_PRODUCER)
@@ -50,7 +51,7 @@ public final class KeyOrder {
                 .build();
     }
 
-    private static KafkaConsumer<byte[], byte[]> consumer(Settings settings) {
+    private static KafkaConsumer<byte[], Work> consumer(Settings settings) {
         Properties properties = new Properties();
         properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.text("servers"));
         properties.put(ConsumerConfig.GROUP_ID_CONFIG, settings.text("group"));
@@ -58,17 +59,17 @@ public final class KeyOrder {
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
-        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), Items.DESERIALIZER);
     }
 
-    private static KafkaProducer<byte[], byte[]> producer(Settings settings) {
+    private static KafkaProducer<byte[], Work> producer(Settings settings) {
         Properties properties = new Properties();
         properties.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.text("servers"));
         properties.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, settings.text("group"));
         properties.put(ProducerConfig.BATCH_SIZE_CONFIG, 1_000_000);
         properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 64 << 20);
         properties.put(ProducerConfig.LINGER_MS_CONFIG, 5);
-        return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+        return new KafkaProducer<>(properties, new ByteArraySerializer(), Items.SERIALIZER);
     }
 
     private static void sleep(int millis) {

@@ -5,20 +5,36 @@ import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Produced;
 
-/** Kafka Streams, exactly-once v2: each record of one topic goes to another, as bytes. */
+/**
+ * Kafka Streams, exactly-once v2: each item of one topic goes to another, decoded and encoded as for
+ * any code that looks at it; with {@code bytes=true} it is passed on unseen, which is the least that
+ * Kafka Streams can do.
+ */
 public final class Relay {
     public static void main(String[] arguments) throws InterruptedException {
         Settings settings = Settings.of(arguments);
-        Topology topology = new Topology();
-        topology.addSource("in", settings.text("from"));
-        topology.addSink("out", settings.text("to"), "in");
-        run(topology, properties(settings));
+        StreamsBuilder builder = new StreamsBuilder();
+        if (settings.flag("bytes")) {
+            relay(builder, settings, Serdes.ByteArray());
+        } else {
+            relay(builder, settings, Items.SERDE);
+        }
+        run(builder.build(), properties(settings));
+    }
+
+    private static <V> void relay(StreamsBuilder builder, Settings settings, Serde<V> serde) {
+        builder.stream(settings.text("from"), Consumed.with(Serdes.ByteArray(), serde))
+            .to(settings.text("to"), Produced.with(Serdes.ByteArray(), serde));
     }
 
     static Properties properties(Settings settings) {
@@ -29,8 +45,6 @@ public final class Relay {
         properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         properties.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, settings.number("commit"));
         properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, settings.number("threads"));
-        properties.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
-        properties.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.ByteArraySerde.class);
         properties.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
         // Larger polls and requests than the defaults, which are made for small records at rest.
         properties.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, 10_000);

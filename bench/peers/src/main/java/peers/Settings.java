@@ -25,6 +25,10 @@ record Settings(Map<String, String> values) {
         return value;
     }
 
+    boolean flag(String name) {
+        return Boolean.parseBoolean(values.get(name));
+    }
+
     int number(String name) {
         return Integer.parseInt(text(name));
     }
