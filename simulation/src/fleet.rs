@@ -160,15 +160,27 @@ impl<S: Simulated> Fleet<S> {
             }
             ensure!(turn < TURNS_TO_END_MAX, "LV-4: it never came to its end: {}", self.told());
             let died = self.deaths;
-            self.turns(1)?;
-            // Whoever has no slot in the group is missed when its session ends.
-            self.pass(if died == self.deaths { TURN_TO_END } else { SESSION })?;
+            self.turn_to_end()?;
+            if died != self.deaths {
+                self.miss_the_dead()?;
+            }
             for slot in 0..self.clocks.len() {
                 self.start(slot);
             }
         }
         self.subject.check_end()?;
         self.drain_all()
+    }
+
+    fn turn_to_end(&mut self) -> Result<()> {
+        self.turns(1)?;
+        self.pass(TURN_TO_END)
+    }
+
+    /// Whoever has no slot in the group is missed when its session ends. The others go on: who
+    /// stood still as long would be taken for dead as well.
+    fn miss_the_dead(&mut self) -> Result<()> {
+        (0..SESSION.as_secs()).try_for_each(|_| self.turn_to_end())
     }
 
     fn drain_all(&mut self) -> Result<()> {
