@@ -19,6 +19,8 @@ use crate::subject::chance;
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// The stages whose parts are gathered.
 pub(crate) const STAGES: [&str; 2] = ["price", "supply"];
+/// Bytes that some payloads have more than others.
+const LARGE: usize = 400;
 /// Of so many actions on a group that is known, some are on one that nobody opened.
 const UNKNOWN_ONE_IN: u32 = 30;
 
@@ -150,7 +152,9 @@ impl Known {
             2 => PartStatus::Skipped,
             _ => PartStatus::Done,
         };
-        let payload = format!("{stage}{part}{};", chance.random_range(0..100));
+        // Beside large ones a small group is worth carrying.
+        let much = if self.number % 4 == 3 { LARGE } else { 0 };
+        let payload = format!("{stage}{part}{};{}", chance.random_range(0..100), "x".repeat(much));
         PartOutcome {
             group_id: self.id(),
             revision: self.revision,

@@ -80,7 +80,7 @@ fn rules(seed: u64) -> Rules {
         parts_max: 100,
         open_bytes_max: 1 << 30,
         spill_bytes_max: 0,
-        replay_max: [5, 12, 1_000_000].choose(&mut chance).copied().unwrap_or(5),
+        replay_max: [3, 8, 1_000_000].choose(&mut chance).copied().unwrap_or(3),
         replay_age_max: Duration::from_secs(1_000_000),
     }
 }
