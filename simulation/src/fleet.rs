@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use longshore_kafka::lane::{Lane, LaneError};
-use longshore_kafka::model::{Cluster, Fault, Identity, Member, MemberId};
+use anyhow::{Result, ensure};
+use longshore_kafka::lane::Lane;
+use longshore_kafka::model::{Cluster, Fault, Identity};
 use longshore_kafka::{Partition, Remedy};
 
 use crate::action::{Action, Slot};
 use crate::clockwork::Clockwork;
 use crate::history::History;
 use crate::progress::Progress;
+use crate::running::{Running, Turned};
 use crate::subject::{Process, Simulated};
 
 /// The group of every lane.
@@ -354,55 +355,6 @@ impl<S: Simulated> Fleet<S> {
     }
 }
 
-/// A process.
-struct Running<S: Simulated> {
-    lane: Lane<Member, S::Step>,
-    /// Whether one of its handlers has killed it.
-    killed: Arc<AtomicBool>,
-}
-
-/// What a turn has come to.
-enum Turned {
-    On,
-    Drained,
-    Ended,
-}
-
-impl<S: Simulated> Running<S> {
-    fn member(&self) -> MemberId {
-        self.lane.broker().id()
-    }
-
-    fn turn(&mut self) -> Result<Turned> {
-        if self.killed.load(Ordering::Relaxed) {
-            return Ok(Turned::Ended);
-        }
-        if let Err(error) = self.lane.turn() {
-            may_stop_with(&error)?;
-            return Ok(Turned::Ended);
-        }
-        Ok(if self.lane.is_drained() { Turned::Drained } else { Turned::On })
-    }
-
-    /// It is gone, and nobody is told.
-    fn crash(self) {
-        self.lane.into_broker().crash();
-    }
-}
-
 fn transactional_id(slot: Slot) -> String {
     format!("{GROUP}-{slot}")
-}
-
-/// A crash that was ordered, and what tells a process that another has its place.
-fn may_stop_with(error: &LaneError) -> Result<()> {
-    match error {
-        LaneError::FencedByAnother { .. } => Ok(()),
-        LaneError::Kafka { failure, .. }
-            if ["CRASHED", "FENCED_INSTANCE_ID"].contains(&failure.code.as_str()) =>
-        {
-            Ok(())
-        }
-        other => bail!("a lane stopped: {other}"),
-    }
 }

@@ -10,6 +10,7 @@ mod history;
 mod clockwork;
 mod fleet;
 mod progress;
+mod running;
 mod subject;
 
 mod deed;
