@@ -40,8 +40,8 @@ impl<S: Simulated> Running<S> {
     }
 
     /// It is gone, and nobody is told.
-    pub(crate) fn crash(self) {
-        self.lane.into_broker().crash();
+    pub(crate) fn crash(mut self) {
+        self.lane.broker_mut().crash();
     }
 }
 

@@ -166,8 +166,20 @@ impl Owned {
             return false;
         };
         let ended = self.in_flight == 0 && now < told_until;
-        let says_anything = self.committed.is_none() || self.guard.is_at_work();
-        says_anything && (ended || now >= told_from)
+        self.says_anything() && (ended || now >= told_from)
+    }
+
+    /// Whether a last word of this assignment would say anything.
+    pub fn says_anything(&self) -> bool {
+        self.committed.is_none() || self.guard.is_at_work()
+    }
+
+    /// No transaction could be begun before now: what counts of the time to tell the next owner
+    /// begins now.
+    pub fn may_tell_from(&mut self, now: Duration) {
+        if let Phase::Releasing { deadline, told_until, .. } = &mut self.phase {
+            *told_until = (now + TELL_MAX).min(*deadline).max(*told_until);
+        }
     }
 
     /// Whether a commit is the last one of this assignment, as far as anybody knows; `left`: some
@@ -228,7 +240,7 @@ impl Owned {
     }
 
     /// That transaction was committed.
-    pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>) {
+    pub fn committed(&mut self, sent: &Sent, offsets: impl Iterator<Item = Offset>, now: Duration) {
         self.window.commit(offsets);
         let at = sent.committed.offset;
         self.guard.committed();
@@ -236,6 +248,10 @@ impl Owned {
         self.committed = Some(at);
         self.is_marked = true;
         self.moved = None;
+        // The end may have been reached while the records of the last items were on their way.
+        if self.window.unfinished() == 0 {
+            self.note_move(now);
+        }
     }
 
     /// The next commit is another one, whatever becomes of this one.

@@ -40,7 +40,7 @@ impl Member {
     }
 
     /// Its process dies: it doesn't leave the group, its session must run out.
-    pub fn crash(mut self) {
+    pub fn crash(&mut self) {
         self.producer.process.die();
     }
 }

@@ -143,19 +143,20 @@ impl Core {
     }
 
     /// The transaction was committed: gives its outcomes.
-    pub fn committed(&mut self, batch: Batch) -> Vec<Finished> {
+    pub fn committed(&mut self, batch: Batch, now: Duration) -> Vec<Finished> {
         let mut offsets: BTreeMap<Partition, Vec<Offset>> = BTreeMap::new();
         for finished in &batch.outcomes {
             offsets.entry(finished.partition).or_default().extend(finished.offset());
             if let Some(owned) = self.owned(finished.partition, finished.epoch) {
-                owned.held_bytes -= held(finished);
-                self.held_bytes -= held(finished);
+                let held = held(finished);
+                owned.held_bytes -= held;
+                self.held_bytes -= held;
             }
         }
         for (epoch, sent) in &batch.progress {
             if let Some(owned) = self.owned(sent.partition, *epoch) {
                 let mine = offsets.remove(&sent.partition).unwrap_or_default();
-                owned.committed(sent, mine.into_iter());
+                owned.committed(sent, mine.into_iter(), now);
             }
         }
         self.ready.relax();

@@ -80,16 +80,20 @@ impl Core {
     }
 
     /// Partitions that can be given back: all that was begun in them is committed, or time is up.
-    /// Of some a transaction is under way.
-    pub fn released(&self, now: Duration, under_way: impl Fn(Partition) -> bool) -> Vec<Partition> {
-        let has_work = |owned: &Owned| {
-            self.has_work(owned) || owned.is_untold(now) || under_way(owned.partition)
-        };
+    /// Others are held by a transaction that is under way.
+    pub fn released(&self, now: Duration, is_held: impl Fn(&Owned) -> bool) -> Vec<Partition> {
+        let has_work =
+            |owned: &Owned| self.has_work(owned) || owned.is_untold(now) || is_held(owned);
         let ended = |owned: &Owned| match owned.phase {
             Phase::Releasing { deadline, .. } => now >= deadline || !has_work(owned),
             _ => false,
         };
         self.partitions.values().filter(|it| ended(it)).map(|it| it.partition).collect()
+    }
+
+    /// A transaction that was under way has ended: whoever waited for it has time to tell.
+    pub fn may_tell_from(&mut self, now: Duration) {
+        self.partitions.values_mut().for_each(|owned| owned.may_tell_from(now));
     }
 
     pub(super) fn has_work(&self, owned: &Owned) -> bool {

@@ -167,7 +167,7 @@ fn commit(core: &mut Core, items: &[Arc<Item>]) {
         assert!(core.finish(done(Arc::clone(item)), NOW));
     }
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
-    assert_eq!(core.committed(batch).len(), items.len());
+    assert_eq!(core.committed(batch, NOW).len(), items.len());
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn outcomes_of_more_partitions_than_fit_a_transaction_wait_in_their_order() {
     }
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
     assert_eq!((batch.outcomes.len(), batch.progress.len()), (FIT as usize, FIT as usize));
-    core.committed(batch);
+    core.committed(batch, NOW);
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("the others");
     let places = |it: &Finished| (it.partition, it.offset().expect("of an item"));
     assert_eq!(
@@ -215,7 +215,7 @@ fn busy_partitions_leave_room_for_one_that_cannot_begin_before_it_has_committed(
     assert!(core.next_item().is_none());
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
     assert!(batch.outcomes.len() > 100 && batch.progress.len() <= 128);
-    core.committed(batch);
+    core.committed(batch, NOW);
     assert_eq!(core.next_item().map(|it| it.record.partition), Some(last));
 }
 
@@ -234,7 +234,7 @@ fn no_two_transactions_commit_the_same_text() {
         assert!(core.finish(tick(), NOW));
         let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("an outcome");
         let text = batch.progress[0].1.committed.metadata.clone();
-        core.committed(batch);
+        core.committed(batch, NOW);
         text
     });
     assert_ne!(texts[0], texts[1], "what is found after a lost answer would say nothing");
@@ -345,8 +345,26 @@ fn a_partition_without_progress_waits_a_moment_for_the_commit_of_its_position() 
     assert!(core.is_due(NOW) && released(&core, NOW).is_empty());
     assert_eq!(released(&core, Duration::from_secs(1)), [PARTITION], "no longer than that");
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("its position");
-    core.committed(batch);
+    core.committed(batch, NOW);
     assert_eq!(released(&core, NOW), [PARTITION]);
+}
+
+#[test]
+fn an_end_that_is_reached_while_the_last_outcome_is_on_its_way_is_committed_after_a_second() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let mut core = core();
+    take_over(&mut core, PARTITION);
+    core.receive(record(PARTITION, 0));
+    let item = core.next_item().expect("it may begin");
+    assert!(core.finish(done(item), NOW));
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("its outcome");
+    core.reach(PARTITION, Offset(2), NOW);
+    core.committed(batch, NOW);
+    assert!(!core.is_due(SECOND - Duration::from_millis(1)) && core.is_due(SECOND));
+    let batch = core.take_batch(SECOND, |_, _, _| String::new()).expect("progress");
+    assert_eq!(batch.progress[0].1.committed.offset, Offset(2));
+    core.committed(batch, SECOND);
+    assert!(!core.is_due(SECOND * 100), "there is nothing more to say");
 }
 
 /// Markers and aborted records at the end of a partition are passed, though no outcome says so.
@@ -359,6 +377,6 @@ fn progress_without_an_outcome_is_committed_after_a_second() {
     assert!(!core.is_due(SECOND - Duration::from_millis(1)) && core.is_due(SECOND));
     let batch = core.take_batch(SECOND, |_, _, _| String::new()).expect("progress");
     assert_eq!(batch.progress[0].1.committed.offset, Offset(5));
-    core.committed(batch);
+    core.committed(batch, NOW);
     assert!(!core.is_due(SECOND * 10), "nothing has moved since");
 }

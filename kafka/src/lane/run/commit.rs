@@ -185,7 +185,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     pub(super) fn landed(&mut self, batch: Batch, written: &Written) {
         self.failures = 0;
         self.young_fences = 0;
-        let outcomes = self.core.committed(batch);
+        let outcomes = self.core.committed(batch, self.broker.now());
         self.meter.finished(&outcomes);
         self.step.committed(outcomes, written);
     }

@@ -1,8 +1,9 @@
 //! A transaction whose records are on their way, while the lane goes on.
 //!
-//! It holds the partitions whose progress it carries: they are given back once it is committed, or
-//! when their time is up. What is given back before takes the transaction with it, because progress
-//! of a partition may be sent only while the partition is ours.
+//! It holds the partitions whose progress it carries, and those whose last word is to be in the
+//! next one: they are given back after that, or when their time is up. What is given back before
+//! takes the transaction with it, because progress of a partition may be sent only while the
+//! partition is ours.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::{Delivering, Lane, Producing};
 use crate::Partition;
 use crate::lane::broker::Broker;
 use crate::lane::error::LaneError;
+use crate::lane::partition::Owned;
 use crate::lane::step::Step;
 use crate::transaction::Transaction;
 
@@ -36,7 +38,16 @@ impl<B: Broker, S: Step> Lane<B, S> {
                 self.commit(&batch, transaction, written)
             }
         };
+        let now = self.broker.now();
+        self.core.may_tell_from(now);
         self.ended(batch, attempt, began)
+    }
+
+    /// Whether a partition that could be given back waits for what is on its way: its progress is
+    /// part of it, or its last word can't be said before.
+    pub(super) fn is_held(&self, owned: &Owned) -> bool {
+        let delivers = matches!(self.producing, Producing::Delivering(_));
+        delivers && (self.is_delivering(owned.partition) || owned.says_anything())
     }
 
     /// Whether the progress of a partition is to be committed with what is on its way.
@@ -58,7 +69,15 @@ impl<B: Broker, S: Step> Lane<B, S> {
         drop(Transaction::resume(&mut self.broker, transaction));
         let now = self.broker.now();
         self.meter.transaction("aborted", now.saturating_sub(began));
+        self.core.may_tell_from(now);
         self.core.aborted(batch, &[], now);
+    }
+
+    /// What is under way is aborted if the lane panics, too.
+    pub(super) fn abort_delivery(&mut self) {
+        if let Some(delivering) = self.take_delivering() {
+            drop(Transaction::resume(&mut self.broker, delivering.transaction));
+        }
     }
 
     /// The producer is ready for another transaction, unless this one goes on.

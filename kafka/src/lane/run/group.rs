@@ -254,7 +254,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
 
     /// Partitions that can be given back now.
     fn released(&self, now: Duration) -> Vec<Partition> {
-        self.core.released(now, |partition| self.is_delivering(partition))
+        self.core.released(now, |owned| self.is_held(owned))
     }
 
     /// Forgets partitions and says so to the group.

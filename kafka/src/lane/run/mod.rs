@@ -209,9 +209,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
         &self.broker
     }
 
-    /// Ends it where it is: what it held is forgotten.
-    pub fn into_broker(self) -> B {
-        self.broker
+    /// The same, for a simulation to do something to it.
+    pub fn broker_mut(&mut self) -> &mut B {
+        &mut self.broker
     }
 
     /// What it is at.
@@ -248,6 +248,12 @@ impl<B: Broker, S: Step> Lane<B, S> {
             }
             Ok(()) => Ok(()),
         }
+    }
+}
+
+impl<B: Broker, S: Step> Drop for Lane<B, S> {
+    fn drop(&mut self) {
+        self.abort_delivery();
     }
 }
 

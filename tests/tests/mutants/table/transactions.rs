@@ -110,6 +110,13 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "leaves what is on its way in an open transaction when it panics",
+        "kafka/src/lane/run/mod.rs",
+        "        self.abort_delivery();",
+        "",
+    ),
+    mutant(
+        LANE,
         "does nothing else while records are on their way",
         "kafka/src/lane/run/delivering.rs",
         "let attempt = match transaction.delivered(wait) {",

@@ -18,7 +18,7 @@ fn after_one_that_took_too_long_transactions_are_small_and_grow_again() {
     let sizes = [(); 4].map(|()| {
         let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("outcomes");
         core.grow();
-        core.committed(batch).len()
+        core.committed(batch, NOW).len()
     });
     assert_eq!(sizes, [2, 4, 8, 6]);
 }

@@ -29,7 +29,7 @@ fn nobody_says_that_it_has_let_go_while_items_are_at_work_and_there_is_time() {
     assert!(core.finish(done(first), NOW));
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("an outcome");
     assert_ne!(guards(&batch), ["-"], "the other one may yet kill");
-    core.committed(batch);
+    core.committed(batch, NOW);
     let late = DEADLINE - SECOND;
     assert!(!core.is_due(late - Duration::from_millis(1)) && core.is_due(late));
     let batch = core.take_batch(late, |_, _, _| String::new()).expect("a last word");

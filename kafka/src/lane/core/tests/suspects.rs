@@ -39,13 +39,13 @@ fn a_suspect_that_is_given_back_has_its_turn_until_its_outcome_is_committed() {
     take_over_after(&mut core, PARTITION, "w32.100", 1);
     core.try_suspect(core.suspect(), true);
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("it is at work");
-    core.committed(batch);
+    core.committed(batch, NOW);
     let item = core.next_item().expect("it is its turn");
     core.begin_release(&[PARTITION], Duration::from_secs(10), NOW);
     assert!(core.finish(done(item), NOW));
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("its outcome");
     assert_eq!(core.suspect(), Some(PARTITION), "its outcome is on its way");
-    core.committed(batch);
+    core.committed(batch, NOW);
     assert_eq!(core.suspect(), None);
 }
 
@@ -69,7 +69,7 @@ fn what_came_to_nothing_is_not_much_that_was_done() {
     // More than sixteen are much after two deaths.
     take_over_after(&mut core, PARTITION, "r8.4196", 1);
     let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("it is at work");
-    core.committed(batch);
+    core.committed(batch, NOW);
     let item = core.next_item().expect("it may begin");
     assert!(core.finish(done(item), NOW));
     for _ in 0..20 {

@@ -247,7 +247,7 @@ impl Fleet {
 
     /// Kills a lane's process: nothing is said to anyone.
     pub(super) fn crash(&mut self, slot: usize) {
-        if let Some(lane) = self.lanes.remove(&slot) {
+        if let Some(mut lane) = self.lanes.remove(&slot) {
             lane.broker.crash();
         }
     }
