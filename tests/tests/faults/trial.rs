@@ -8,7 +8,7 @@ use longshore_kafka::admin::Isolation;
 use longshore_tests::{Cluster, Fleet, Onlooker, Process, Rounds, Shape, until, until_caught};
 
 /// Items of a round: a worker is done with them in a second or two.
-const ROUND: i64 = 400;
+const ROUND: i64 = 1_200;
 
 /// How many times as many faults as in an ordinary run, by the environment.
 pub fn times() -> usize {
