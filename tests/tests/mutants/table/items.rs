@@ -232,7 +232,7 @@ pub const MUTANTS: &[super::Mutant] = &[
         "counts a position that is sent as committed",
         "kafka/src/lane/core/batch.rs",
         "            progress.push((owned.epoch, sent));\n",
-        "            owned.committed(&sent, std::iter::empty());\n            \
+        "            owned.committed(&sent, std::iter::empty(), now);\n            \
          progress.push((owned.epoch, sent));\n\
          ",
     ),
