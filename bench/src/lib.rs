@@ -18,6 +18,8 @@ mod check;
 mod latency;
 mod pace;
 
+mod machine;
+mod picture;
 mod report;
 mod round;
 
@@ -25,6 +27,6 @@ mod flat;
 
 pub use flat::Flat;
 pub use item::Work;
-pub use report::report;
+pub use report::{report, save};
 pub use round::{Plan, run};
 pub use workload::{WORKLOADS, Workload};

@@ -1,11 +1,12 @@
 //! `longshore-bench WORKLOAD...`: measures, checks, and writes a report.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use longshore_bench::{Plan, WORKLOADS, Workload, report, run};
+use longshore_bench::{Plan, WORKLOADS, Workload, report, run, save};
 
 /// Longshore beside its peers, on the same Kafka, machine and topics
 #[derive(Parser)]
@@ -24,6 +25,9 @@ struct Told {
     /// Seconds that each is measured
     #[arg(long, default_value_t = 6)]
     span: u64,
+    /// A folder for a page and a picture of each workload's results
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -45,7 +49,11 @@ fn main() -> Result<()> {
         if results.is_err() {
             tell(&format!("what the programs said is in {}", folder.keep().display()));
         }
-        writeln!(std::io::stdout(), "{}", report(&results?))?;
+        let results = results?;
+        writeln!(std::io::stdout(), "{}", report(&results))?;
+        if let Some(folder) = &told.save {
+            save(&results, folder)?;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,15 @@
-//! The results as Markdown.
+//! The results as Markdown, and as a page with a picture.
 
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
 
-use crate::round::Results;
+use anyhow::{Context, Result};
+
+use crate::picture::{Bar, bars};
+use crate::round::{Figures, Results};
+use crate::{contestant, machine};
 
 /// A table of a workload's results: medians, with minimum and maximum.
 pub fn report(results: &Results) -> String {
@@ -30,14 +37,56 @@ pub fn report(results: &Results) -> String {
     text
 }
 
-/// The median, and what it lies between.
-fn spread(mut values: Vec<f64>, digits: usize) -> String {
-    values.sort_by(f64::total_cmp);
-    let (Some(least), Some(most)) = (values.first(), values.last()) else {
-        return "-".to_owned();
+/// Writes a page of these results and its picture into a folder: `w1.md` and `w1.svg`.
+///
+/// # Errors
+/// If the folder can't be written to, or the machine doesn't say what it is.
+pub fn save(results: &Results, folder: &Path) -> Result<()> {
+    let plan = &results.plan;
+    let name = plan.workload.name;
+    let column = plan.columns()[0].0;
+    let bar = |figures: &Figures| {
+        let (least, median, most) = range(figures.runs.iter().map(|run| run[0]).collect())?;
+        Some(Bar { name: figures.contestant.clone(), least, median, most })
     };
+    let bars = bars(column, &results.figures.iter().filter_map(bar).collect::<Vec<_>>())?;
+    let mut page = report(results);
+    // Writing to a text can't fail.
+    let _ = writeln!(page, "\n![{column}]({name}.svg)\n");
+    let today = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let _ = writeln!(page, "- Date: {}", today.split('T').next().unwrap_or_default());
+    for fact in machine::facts(&results.kafka)? {
+        let _ = writeln!(page, "- {fact}");
+    }
+    for figures in &results.figures {
+        let contestant = &figures.contestant;
+        let _ = writeln!(page, "- `{contestant}`: {}", contestant::settings(contestant));
+    }
+    let _ = writeln!(page, "\nAgain: `longshore-bench {name} --save {}`", folder.display());
+    let write = |file: String, text: &str| {
+        let path = folder.join(file);
+        fs::write(&path, text).with_context(|| format!("{} to be written", path.display()))
+    };
+    write(format!("{name}.svg"), &bars)?;
+    write(format!("{name}.md"), &page)
+}
+
+/// The median, and what it lies between.
+fn spread(values: Vec<f64>, digits: usize) -> String {
+    match range(values) {
+        Some((least, median, most)) => {
+            format!("**{median:.digits$}** ({least:.digits$} to {most:.digits$})")
+        }
+        None => "-".to_owned(),
+    }
+}
+
+/// The least, the median and the most; none of nothing.
+fn range(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
+    values.sort_by(f64::total_cmp);
+    let (least, most) = (*values.first()?, *values.last()?);
     let median = (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0;
-    format!("**{median:.digits$}** ({least:.digits$} to {most:.digits$})")
+    Some((least, median, most))
 }
 
 #[cfg(test)]

@@ -58,7 +58,8 @@ pub struct Results {
 
 /// Runs it, on a Kafka of its own. `tell` hears of each run.
 pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Results> {
-    if plan.contestants.iter().any(|it| it == "streams" || it == "parallel-consumer") {
+    let is_peer = |it: &String| it.starts_with("streams") || it == "parallel-consumer";
+    if plan.contestants.iter().any(is_peer) {
         peers::build()?;
     }
     let ground = Ground::start()?;

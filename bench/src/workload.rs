@@ -36,7 +36,7 @@ const RELAY: Workload = Workload {
     commit_millis: 100,
     work_millis: 0,
     concurrency: 256,
-    contestants: &["longshore", "bare", "bare-2", "streams"],
+    contestants: &["longshore", "bare", "bare-2", "streams", "streams-bytes"],
 };
 
 const LATENCY: Workload = Workload {
