@@ -47,6 +47,11 @@ pub(crate) fn fill(ground: &Ground, workload: &Workload) -> Result<()> {
     Ok(())
 }
 
+/// The version of librdkafka, by which all but the Java programs reach Kafka.
+pub(crate) fn client_version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}
+
 fn send(producer: &BaseProducer, topic: &TopicName, key: &str, value: &[u8]) -> Result<()> {
     let mut record = BaseRecord::to(topic.as_str()).key(key).payload(value);
     loop {

@@ -46,17 +46,14 @@ fn draw(svg: &mut String, what: &str, bars: &[Bar]) -> Result<(), Box<dyn std::e
         .y_label_formatter(&|at| name(at).unwrap_or_default())
         .draw()?;
     chart.draw_series(bars.iter().enumerate().map(|(index, bar)| {
-        let corners = [
-            (0.0, SegmentValue::Exact(index)),
-            (bar.median, SegmentValue::Exact(index + 1)),
-        ];
+        let corners =
+            [(0.0, SegmentValue::Exact(index)), (bar.median, SegmentValue::Exact(index + 1))];
         let mut rectangle = Rectangle::new(corners, COLOR.filled());
         rectangle.set_margin(8, 8, 0, 0);
         rectangle
     }))?;
     chart.draw_series(bars.iter().enumerate().map(|(index, bar)| {
-        let line =
-            [bar.least, bar.most].map(|value| (value, SegmentValue::CenterOf(index)));
+        let line = [bar.least, bar.most].map(|value| (value, SegmentValue::CenterOf(index)));
         PathElement::new(line, BLACK.stroke_width(2))
     }))?;
     root.present()?;

@@ -10,6 +10,11 @@ import org.apache.kafka.common.serialization.Serializer;
 
 /** The items, in Avro's single-object encoding. */
 final class Items {
+    static {
+        // Avro makes objects only of classes that it is told to trust.
+        System.setProperty("org.apache.avro.SERIALIZABLE_PACKAGES", "bench");
+    }
+
     static final Serializer<Work> SERIALIZER = (topic, item) -> {
         try {
             return Work.getEncoder().encode(item).array();
