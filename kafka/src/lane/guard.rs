@@ -148,7 +148,12 @@ impl Guard {
         self.deaths() >= ALONE_AFTER
     }
 
-    /// Whether it is its turn.
+    /// Whether it is its turn: the commit that lets it begin may come when that has passed.
+    pub fn is_on_trial(&self) -> bool {
+        self.on_trial
+    }
+
+    /// Whether it is its turn from now on.
     pub fn set_on_trial(&mut self, on_trial: bool) {
         self.on_trial = on_trial;
     }

@@ -68,8 +68,8 @@ impl Core {
 
     fn next_of_any(&mut self) -> Option<Arc<Item>> {
         if let Some(suspect) = self.suspect {
-            let suspect = self.partitions.get_mut(&suspect).filter(|owned| owned.in_flight == 0);
-            return suspect.and_then(Owned::next);
+            let may_begin = |owned: &&mut Owned| owned.in_flight == 0 && owned.guard.is_on_trial();
+            return self.partitions.get_mut(&suspect).filter(may_begin).and_then(Owned::next);
         }
         if self.in_flight >= self.in_flight_max() {
             return None;

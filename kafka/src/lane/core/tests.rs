@@ -47,12 +47,12 @@ fn core() -> Core {
     })
 }
 
-/// Takes a partition over from its beginning, says so, and reads it.
-/// While no transaction is under way.
+/// What may be given back while no transaction is under way.
 fn released(core: &Core, now: Duration) -> Vec<Partition> {
     core.released(now, |_| false)
 }
 
+/// Takes a partition over from its beginning, says so, and reads it.
 fn take_over(core: &mut Core, partition: Partition) -> Epoch {
     let epoch = take_over_unsaid(core, partition);
     let owned = core.partitions.get_mut(&partition).expect("it is ours");

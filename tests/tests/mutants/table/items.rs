@@ -54,6 +54,13 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "begins an item of a suspect whose turn has passed",
+        "kafka/src/lane/core/items.rs",
+        "owned.in_flight == 0 && owned.guard.is_on_trial();",
+        "owned.in_flight == 0;",
+    ),
+    mutant(
+        LANE,
         "keeps outcomes marked as carried after an abort",
         "kafka/src/lane/core/batch.rs",
         "                owned.put_back(offset);\n",

@@ -63,6 +63,20 @@ fn a_suspect_waits_for_the_replays_beside_it() {
     assert_eq!(rests(&core), (true, true));
 }
 
+/// Something may have begun beside it while the commit that lets it begin was on its way.
+#[test]
+fn a_suspect_begins_nothing_when_its_turn_has_passed() {
+    let mut core = core();
+    take_over_after(&mut core, PARTITION, "w32.100", 1);
+    core.try_suspect(Some(PARTITION), true);
+    let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("it is at work");
+    core.try_suspect(Some(PARTITION), false);
+    core.committed(batch, NOW);
+    assert!(core.next_item().is_none(), "it isn't its turn any more");
+    core.try_suspect(Some(PARTITION), true);
+    assert!(core.next_item().is_some(), "it is again");
+}
+
 #[test]
 fn what_came_to_nothing_is_not_much_that_was_done() {
     let mut core = core();

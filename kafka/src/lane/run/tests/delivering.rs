@@ -51,6 +51,14 @@ fn carried(fleet: &Fleet) -> usize {
     }
 }
 
+/// A second lane comes, and the first one is to give it a partition.
+fn asks_for_one(fleet: &mut Fleet) {
+    fleet.start(1);
+    (0..10).for_each(|_| fleet.turn().expect("both go on"));
+    let second = fleet.lanes[&1].broker.id();
+    fleet.cluster.hand_over(second, &[Partition(0)]);
+}
+
 fn end(mut fleet: Fleet) {
     fleet.cluster.release_markers();
     fleet.until("all echoed", Fleet::is_done);
@@ -74,10 +82,7 @@ fn others_are_worked_on_meanwhile_and_wait_for_the_next_transaction() {
 fn a_partition_is_given_back_once_its_progress_is_committed() {
     let mut fleet = on_their_way(62);
     let aborted = fleet.cluster.seen().aborted;
-    fleet.start(1);
-    (0..10).for_each(|_| fleet.turn().expect("both go on"));
-    let second = fleet.lanes[&1].broker.id();
-    fleet.cluster.hand_over(second, &[Partition(0)]);
+    asks_for_one(&mut fleet);
     (0..20).for_each(|_| fleet.turn().expect("both go on"));
     assert!(fleet.lanes[&0].core.partition(Partition(0)).is_some(), "it waits for its commit");
     fleet.cluster.release_markers();
@@ -90,10 +95,7 @@ fn a_partition_is_given_back_once_its_progress_is_committed() {
 #[test]
 fn a_partition_whose_time_is_up_takes_the_transaction_with_it() {
     let mut fleet = on_their_way(63);
-    fleet.start(1);
-    (0..10).for_each(|_| fleet.turn().expect("both go on"));
-    let second = fleet.lanes[&1].broker.id();
-    fleet.cluster.hand_over(second, &[Partition(0)]);
+    asks_for_one(&mut fleet);
     let given_back = (0..1_000).any(|_| {
         fleet.turn().expect("both go on");
         fleet.lanes[&0].core.partition(Partition(0)).is_none()
@@ -109,10 +111,7 @@ fn a_partition_has_time_for_its_last_word_once_the_transaction_has_ended() {
     // Another outcome would take the word with it.
     let nothing_waits = |fleet: &Fleet| fleet.lanes[&0].core.ready().len() == 0;
     let mut fleet = (65..85).map(on_their_way).find(nothing_waits).expect("one of twenty");
-    fleet.start(1);
-    (0..10).for_each(|_| fleet.turn().expect("both go on"));
-    let second = fleet.lanes[&1].broker.id();
-    fleet.cluster.hand_over(second, &[Partition(0)]);
+    asks_for_one(&mut fleet);
     // Longer than the moment that it has for it.
     (0..150).for_each(|_| fleet.turn().expect("both go on"));
     assert!(fleet.lanes[&0].core.partition(Partition(0)).is_some(), "it waits for its commit");
