@@ -196,6 +196,13 @@ impl Guard {
         self.is_on && self.lease != Lease::None
     }
 
+    /// Whether the next owner takes this one for dead if the process ends now, or once what was said
+    /// last is committed.
+    pub fn is_blamed(&self) -> bool {
+        let blames = |lease| matches!(lease, Lease::Below(_) | Lease::All);
+        self.is_on && (blames(self.lease) || blames(self.said.1))
+    }
+
     /// Whether this item has killed so many owners in a row while it was alone.
     pub fn condemns(&self, offset: Offset, deaths_max: u32) -> bool {
         offset < self.through && self.deaths() >= ALONE_AFTER.saturating_add(deaths_max)

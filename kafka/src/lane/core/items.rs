@@ -92,11 +92,13 @@ impl Core {
     }
 
     /// The partition whose items are to be begun one by one, and nothing else beside them, because
-    /// it has some that aren't committed. It stays the same until it has none, or is cleared.
+    /// it has some that aren't committed, or is given back and has yet to say that nobody has died.
+    /// It stays the same until it has none, or is cleared.
     pub fn suspect(&self) -> Option<Partition> {
         let has_items = |it: &Owned| {
             let waits = it.runs() && it.window.unfinished() > 0;
-            waits || self.has_work(it) || it.window.carries()
+            let is_blamed = !it.runs() && it.guard.is_blamed();
+            waits || self.has_work(it) || it.window.carries() || is_blamed
         };
         let suspect = |it: &&Owned| it.guard.needs_trial() && has_items(it);
         let before = self.suspect.and_then(|it| self.partitions.get(&it)).filter(suspect);

@@ -5,6 +5,20 @@ use super::{HISTORIES, LANE, mutant};
 pub const MUTANTS: &[super::Mutant] = &[
     mutant(
         LANE,
+        "begins others beside a suspect that is given back, before the next owner is told",
+        "kafka/src/lane/core/items.rs",
+        "let is_blamed = !it.runs() && it.guard.is_blamed();",
+        "let is_blamed = !it.runs() && it.guard.is_blamed() && it.in_flight > 0;",
+    ),
+    mutant(
+        LANE,
+        "forgets what a suspect says of itself while that is on its way",
+        "kafka/src/lane/guard.rs",
+        "(blames(self.lease) || blames(self.said.1))",
+        "blames(self.lease)",
+    ),
+    mutant(
+        LANE,
         "begins others beside a suspect whose outcome is on its way",
         "kafka/src/lane/core/items.rs",
         "waits || self.has_work(it) || it.window.carries()",

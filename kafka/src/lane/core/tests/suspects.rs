@@ -49,6 +49,32 @@ fn a_suspect_that_is_given_back_has_its_turn_until_its_outcome_is_committed() {
     assert_eq!(core.suspect(), None);
 }
 
+/// It has said that it is at work: whoever killed beside it would be taken for it, though it never
+/// began.
+#[test]
+fn a_suspect_that_is_given_back_before_it_begins_has_its_turn_until_that_is_told() {
+    for is_on_its_way in [false, true] {
+        let mut core = core();
+        take_over_after(&mut core, PARTITION, "w32.100", 1);
+        core.try_suspect(core.suspect(), true);
+        let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("it is at work");
+        if is_on_its_way {
+            core.begin_release(&[PARTITION], Duration::from_secs(10), NOW);
+            assert_eq!(core.suspect(), Some(PARTITION), "the word is on its way");
+            core.committed(batch, NOW);
+        } else {
+            core.committed(batch, NOW);
+            core.begin_release(&[PARTITION], Duration::from_secs(10), NOW);
+        }
+        assert_eq!(core.suspect(), Some(PARTITION), "it is at work, as far as anybody knows");
+        let batch = core.take_batch(NOW, |_, _, _| String::new()).expect("its last word");
+        assert_eq!(guards(&batch), ["w32.100"]);
+        assert_eq!(core.suspect(), Some(PARTITION), "that is on its way");
+        core.committed(batch, NOW);
+        assert_eq!(core.suspect(), None);
+    }
+}
+
 #[test]
 fn a_suspect_waits_for_the_replays_beside_it() {
     let mut core = core();
