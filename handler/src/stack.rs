@@ -1,5 +1,6 @@
 //! The layers around a handler, put together here and nowhere else.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,10 +56,12 @@ impl Stack {
     /// What the handler failed with, or the layer that ended the attempt.
     pub async fn attempt(&self, input: Raw, cx: &Context) -> Result<Outcome, HandlerError> {
         // Begun within the layers: a handler that panics before it has a future panics there too.
-        let attempt = async { self.handler.call(input, cx).await };
-        let attempt = self.timeout.around(attempt);
-        let attempt = catch_panics(attempt);
-        let attempt = self.measure.around(attempt);
+        // Each layer is given a pointer to what it stands around: a future that takes another one
+        // has room for it twice, and four of them made five kilobytes of an attempt.
+        let attempt = pin!(async { self.handler.call(input, cx).await });
+        let attempt = pin!(self.timeout.around(attempt));
+        let attempt = pin!(catch_panics(attempt));
+        let attempt = pin!(self.measure.around(attempt));
         self.at_work.around(cx, attempt).await
     }
 }

@@ -101,9 +101,9 @@ impl TraceContext {
     /// record, so without the machinery of formatting.
     pub fn traceparent(&self) -> String {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write_hex(&mut text[3..35], &self.trace_id.to_bytes());
-        write_hex(&mut text[36..52], &self.span_id.to_bytes());
-        write_hex(&mut text[53..], &[u8::from(self.is_sampled())]);
+        write_hex(&mut text, 3, self.trace_id.to_bytes());
+        write_hex(&mut text, 36, self.span_id.to_bytes());
+        write_hex(&mut text, 53, [u8::from(self.is_sampled())]);
         std::str::from_utf8(&text).map(str::to_owned).unwrap_or_default()
     }
 
@@ -148,14 +148,25 @@ impl TraceContext {
     }
 }
 
-/// Writes bytes as lowercase hex.
-fn write_hex(text: &mut [u8], bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (digits, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        digits[0] = DIGITS[usize::from(byte >> 4)];
-        digits[1] = DIGITS[usize::from(byte & 15)];
+/// Writes bytes as lowercase hex from a place in a text on.
+fn write_hex<const BYTES: usize>(text: &mut [u8; 55], from: usize, bytes: [u8; BYTES]) {
+    let (digits, _) = text[from..].as_chunks_mut();
+    for (digits, byte) in digits.iter_mut().zip(bytes) {
+        *digits = HEX[usize::from(byte)];
     }
 }
+
+/// Each byte as two digits.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut hex = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < hex.len() {
+        hex[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    hex
+};
 
 /// Headers that can only be asked by name; the propagators of ours ask for nothing else.
 struct Lookup<'h, F>(F, PhantomData<&'h str>);

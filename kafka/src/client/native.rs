@@ -8,6 +8,7 @@
 //!   panics when they aren't UTF-8.
 #![allow(unsafe_code)]
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::time::Duration;
@@ -209,7 +210,7 @@ pub(super) fn metadata(list: &TopicPartitionList) -> Vec<String> {
 /// Shows the headers of a message, in their order.
 pub(super) fn visit_headers(
     message: &BorrowedMessage<'_>,
-    mut visit: impl FnMut(String, Option<&[u8]>),
+    mut visit: impl FnMut(&str, Option<&[u8]>),
 ) {
     let mut native = ptr::null_mut();
     // SAFETY: the message lives as long as its borrow, and owns the headers that are looked at.
@@ -227,7 +228,7 @@ pub(super) fn visit_headers(
         }
         // SAFETY: the call has just set all three: a name with a nul at its end, and a value that
         // is null or as long as it says. Both are shown while the message is borrowed.
-        unsafe { visit(text(name), bytes(value, size)) }
+        unsafe { visit(&shown(name), bytes(value, size)) }
     }
 }
 
@@ -240,11 +241,20 @@ fn is_ok(code: c::rd_kafka_resp_err_t) -> bool {
 /// # Safety
 /// The pointer is null, or valid up to a nul.
 unsafe fn text(pointer: *const c_char) -> String {
+    // SAFETY: by the caller's promise, and it is copied at once.
+    unsafe { shown(pointer) }.into_owned()
+}
+
+/// A C text, whatever its encoding; empty for null.
+///
+/// # Safety
+/// The pointer is null, or valid up to a nul as long as the result is used.
+unsafe fn shown<'a>(pointer: *const c_char) -> Cow<'a, str> {
     if pointer.is_null() {
-        return String::new();
+        return Cow::Borrowed("");
     }
     // SAFETY: by the caller's promise.
-    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy()
 }
 
 /// Some bytes; none for null.

@@ -73,6 +73,14 @@ impl Headers {
         self.0.retain(|(name, _)| keep(name));
     }
 
+    /// A copy of the headers whose name passes, with room for `more`.
+    #[must_use]
+    pub fn some(&self, mut keep: impl FnMut(&str) -> bool, more: usize) -> Self {
+        let mut some = Self::with_capacity(self.0.len() + more);
+        some.0.extend(self.0.iter().filter(|(name, _)| keep(name)).cloned());
+        some
+    }
+
     /// Takes the headers of ours away that only a pipeline may write: a source's records may have
     /// been given them by anyone. What an item is called, and what makes its effects safe to
     /// repeat, is for its producer to say.

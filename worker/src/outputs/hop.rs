@@ -17,6 +17,9 @@ const CLOUD_EVENT: &str = "ce_";
 /// What kind of value a record has, in the same binding and elsewhere.
 const CONTENT_TYPE: &str = "content-type";
 
+/// Room for the headers of ours that most items have.
+const OURS_MOST: usize = 4;
+
 /// An item, and the span in which it was handled. `index` is the place of an output among all that
 /// the item has.
 #[derive(Clone, Copy)]
@@ -51,8 +54,7 @@ impl Hop<'_> {
     }
 
     fn item(&self, index: u32, named: impl Fn(&str) -> String) -> Headers {
-        let mut headers = Headers::clone(&self.envelope.headers);
-        headers.retain(is_the_users);
+        let mut headers = self.envelope.headers.some(is_the_users, OURS_MOST);
         self.add_ours(&mut headers, index);
         headers.set(ID, named(&self.envelope.id));
         if let Some(key) = &self.envelope.given_key {

@@ -127,8 +127,9 @@ impl Core {
 
     /// How many owners in a row an item has killed while it was alone; none if it may be tried.
     pub fn condemned(&self, item: &Item) -> Option<u32> {
+        let deaths_max = self.config.deaths_max?;
         let guard = &self.partitions.get(&item.record.partition)?.guard;
-        let condemned = guard.condemns(item.record.offset, self.config.deaths_max?);
+        let condemned = guard.condemns(item.record.offset, deaths_max);
         condemned.then(|| guard.deaths())
     }
 
