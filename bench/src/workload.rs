@@ -1,60 +1,79 @@
 //! What is measured.
 
+use longshore::schemas::TopicName;
+
+use crate::report::Column;
+use crate::{latency, pace};
+
 /// One workload: the same topic and the same work for all who are measured on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Workload {
     /// Its name on the command line.
     pub name: &'static str,
-    /// What it is, for the report.
+    /// What it is, for the report's heading.
     pub what: &'static str,
-    /// Records in the source: enough for the fastest.
-    pub items: u64,
-    /// Keys of the source.
-    pub keys: u64,
-    /// Bytes of a record's value, about.
-    pub bytes: usize,
-    /// Items sent in a second while it is measured how long each takes. None: all of them are there
-    /// from the beginning, and it is measured how many are done.
-    pub rate: Option<u64>,
     /// How often is committed, in milliseconds.
     pub commit_millis: u64,
-    /// How long each item is worked on, in milliseconds.
-    pub work_millis: u64,
-    /// Items that may be worked on at once.
-    pub concurrency: u32,
+    /// What is done, and what of it is measured.
+    pub measure: Measure,
     /// Who is measured.
     pub contestants: &'static [&'static str],
 }
 
+/// What is done, and what of it is measured.
+#[derive(Clone, Copy, Debug)]
+pub enum Measure {
+    /// Items are relayed, and all of them are there from the beginning: how many in a second.
+    Relay(Items),
+    /// Items are relayed while they are sent: how long each takes.
+    Latency {
+        /// The items; none is there at the beginning.
+        items: Items,
+        /// Items sent in a second.
+        rate: u64,
+    },
+}
+
+/// Items that are relayed, and the work on them.
+#[derive(Clone, Copy, Debug)]
+pub struct Items {
+    /// How many are there from the beginning: enough for the fastest.
+    pub count: u64,
+    /// Their keys.
+    pub keys: u64,
+    /// Bytes of a record's value, about.
+    pub bytes: usize,
+    /// How long each is worked on, in milliseconds.
+    pub work_millis: u64,
+    /// How many may be worked on at once.
+    pub concurrency: u32,
+}
+
+const ITEMS: Items =
+    Items { count: 9_000_000, keys: 100_000, bytes: 200, work_millis: 0, concurrency: 256 };
+const FEW_KEYS: Items = Items { count: 0, keys: 1_000, ..ITEMS };
+const WAITING: Items = Items { count: 3_000_000, work_millis: 10, concurrency: 1_000, ..ITEMS };
+
 const RELAY: Workload = Workload {
     name: "w1",
     what: "relay, exactly-once, commit every 100 ms",
-    items: 9_000_000,
-    keys: 100_000,
-    bytes: 200,
-    rate: None,
     commit_millis: 100,
-    work_millis: 0,
-    concurrency: 256,
+    measure: Measure::Relay(ITEMS),
     contestants: &["longshore", "bare", "bare-2", "streams", "streams-bytes"],
 };
 
 const LATENCY: Workload = Workload {
     name: "w3",
     what: "latency, 1,000 items a second, commit every 10 ms",
-    items: 0,
-    keys: 1_000,
-    rate: Some(1_000),
     commit_millis: 10,
+    measure: Measure::Latency { items: FEW_KEYS, rate: 1_000 },
     ..RELAY
 };
 
 const KEYED: Workload = Workload {
     name: "w6",
     what: "key order, 10 ms of waiting an item, 1,000 at once",
-    items: 3_000_000,
-    work_millis: 10,
-    concurrency: 1_000,
+    measure: Measure::Relay(WAITING),
     contestants: &["longshore", "parallel-consumer"],
     ..RELAY
 };
@@ -72,7 +91,7 @@ pub const WORKLOADS: &[Workload] = &[
     Workload {
         name: "w4",
         what: "latency, 10 items a second, commit every 10 ms",
-        rate: Some(10),
+        measure: Measure::Latency { items: FEW_KEYS, rate: 10 },
         ..LATENCY
     },
     Workload {
@@ -82,12 +101,27 @@ pub const WORKLOADS: &[Workload] = &[
         ..RELAY
     },
     KEYED,
-    Workload { name: "w7", what: "the same with 50 ms", work_millis: 50, ..KEYED },
+    Workload {
+        name: "w7",
+        what: "the same with 50 ms",
+        measure: Measure::Relay(Items { work_millis: 50, ..WAITING }),
+        ..KEYED
+    },
 ];
 
-impl Workload {
-    /// The topic with its items. Workloads with the same items share it.
-    pub(crate) fn source(&self) -> String {
-        format!("items-{}-{}-{}", self.items, self.keys, self.bytes)
+impl Measure {
+    /// What the columns of the results are.
+    pub(crate) fn columns(&self) -> &'static [Column] {
+        match self {
+            Self::Relay(_) => pace::OF_ITEMS,
+            Self::Latency { .. } => latency::COLUMNS,
+        }
+    }
+}
+
+impl Items {
+    /// The topic with them. Workloads with the same items share it.
+    pub(crate) fn topic(&self) -> TopicName {
+        format!("items-{}-{}-{}", self.count, self.keys, self.bytes).into()
     }
 }

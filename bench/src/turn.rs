@@ -1,0 +1,47 @@
+//! One run of one program: prepared, measured, ended, and its outputs checked.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::check::check;
+use crate::contestant::Run;
+use crate::ground::Ground;
+use crate::pace::Records;
+use crate::progress::Progress;
+use crate::workload::{Items, Measure};
+use crate::{latency, pace};
+
+/// What is measured in a run, and how many outputs of it are right.
+pub(crate) type Taken = (Vec<f64>, u64);
+
+/// Runs it. `times` are how long it is left to get warm, and how long it is measured then.
+pub(crate) fn take(ground: &Ground, run: &Run<'_>, times: (Duration, Duration)) -> Result<Taken> {
+    run.prepare(ground)?;
+    let (measured, count) = match &run.workload.measure {
+        Measure::Relay(items) => relay(ground, run, items, times)?,
+        Measure::Latency { items, rate } => {
+            let mut running = run.start(ground)?;
+            let measured = latency::measure(ground, run, (*items, *rate), &mut running, times)?;
+            running.stop()?;
+            (measured, check(ground, items.keys, &run.to())?)
+        }
+    };
+    ensure!(count > 0, "it wrote nothing");
+    run.clean_up(ground)?;
+    Ok((measured, count))
+}
+
+fn relay(
+    ground: &Ground,
+    run: &Run<'_>,
+    items: &Items,
+    times: (Duration, Duration),
+) -> Result<Taken> {
+    let progress = Progress::open(ground, run)?;
+    let records = Records { progress, count: items.count };
+    let mut running = run.start(ground)?;
+    let measured = pace::measure(ground, &records, &mut running, times)?;
+    running.stop()?;
+    Ok((measured, check(ground, items.keys, &run.to())?))
+}
