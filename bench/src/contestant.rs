@@ -1,13 +1,16 @@
 //! Who is measured: what each reads and writes, and how it is started.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use longshore::schemas::TopicName;
 
 use crate::fill::fill;
 use crate::ground::Ground;
+use crate::groups::{self, Form, Groups, Inbox, Plain};
 use crate::running::Running;
 use crate::workload::{Items, Measure};
 use crate::{Workload, peers, pipeline};
@@ -34,6 +37,8 @@ impl Run<'_> {
     pub(crate) fn from(&self) -> TopicName {
         match &self.workload.measure {
             Measure::Relay(items) => items.topic(),
+            Measure::Gather(_) if self.is_longshore() => pipeline::inbox(&self.pipeline()),
+            Measure::Gather(groups) => groups.topic(),
             Measure::Latency { .. } => format!("{}-in", self.name).into(),
         }
     }
@@ -46,8 +51,24 @@ impl Run<'_> {
     /// The group that it reads in.
     pub(crate) fn group(&self) -> String {
         match self.is_longshore() {
-            true => pipeline::group(&self.name),
+            true => pipeline::group(&self.pipeline(), &self.workload.measure),
             false => self.name.clone(),
+        }
+    }
+
+    /// The name of its pipeline. An inbox bears it, so that runs which share one share the name.
+    pub(crate) fn pipeline(&self) -> String {
+        match self.workload.measure {
+            Measure::Gather(_) => self.workload.name.to_owned(),
+            _ => self.name.clone(),
+        }
+    }
+
+    /// How it reads and writes groups.
+    pub(crate) fn form(&self) -> Box<dyn Form> {
+        match self.is_longshore() {
+            true => Box::new(Inbox::of(pipeline::parts(&self.pipeline()))),
+            false => Box::new(Plain),
         }
     }
 
@@ -61,14 +82,51 @@ impl Run<'_> {
         ground.make_topic(&from)?;
         match &self.workload.measure {
             Measure::Relay(items) => fill(ground, &from, items),
+            Measure::Gather(groups) => self.fill(ground, &from, groups),
             Measure::Latency { .. } => Ok(()),
         }
     }
 
-    /// Makes room on the disk.
+    fn fill(&self, ground: &Ground, topic: &TopicName, groups: &Groups) -> Result<()> {
+        if !ground.is_empty(topic)? {
+            return Ok(());
+        }
+        groups::fill(ground, topic, self.form().as_ref(), groups, groups.records())?;
+        let is_written = ground.ends(topic)? == Groups::ends(groups.records());
+        ensure!(is_written, "some records of {topic} were not written");
+        Ok(())
+    }
+
+    /// Makes room on the disk, and leaves what is shared as this run found it.
     pub(crate) fn clean_up(&self, ground: &Ground) -> Result<()> {
-        let own = [format!("{}-", self.name), format!("{}.", self.name)];
-        ground.delete_topics(|topic| own.iter().any(|it| topic.as_str().starts_with(it)))
+        let mut own = vec![format!("{}-", self.name)];
+        if self.is_longshore() {
+            own.push(format!("{}.", self.pipeline()));
+        }
+        let is_own = |topic: &TopicName| own.iter().any(|it| topic.as_str().starts_with(it));
+        let shared = self.shared_inbox();
+        ground.delete_topics(|topic| is_own(topic) && shared.as_ref() != Some(topic))?;
+        if shared.is_some() {
+            ground.delete_group(&self.group())?;
+        }
+        self.forget_disk()
+    }
+
+    /// The inbox that all runs of Longshore on this workload read.
+    fn shared_inbox(&self) -> Option<TopicName> {
+        let is_shared = matches!(self.workload.measure, Measure::Gather(_)) && self.is_longshore();
+        is_shared.then(|| self.from())
+    }
+
+    /// Deletes what it keeps on the disk of its machine.
+    pub(crate) fn forget_disk(&self) -> Result<()> {
+        let state = self.state();
+        match fs::remove_dir_all(&state) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} to be deleted", state.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn state(&self) -> PathBuf {
@@ -79,6 +137,7 @@ impl Run<'_> {
     pub(crate) fn start(&self, ground: &Ground) -> Result<Running> {
         let command = match &self.workload.measure {
             Measure::Relay(items) | Measure::Latency { items, .. } => self.relay(ground, items)?,
+            Measure::Gather(_) => self.gather(ground)?,
         };
         Running::start(command, &self.folder.join(format!("{}.log", self.name)))
     }
@@ -101,6 +160,16 @@ impl Run<'_> {
                 self.peer("KeyOrder", ground, &[("threads", &threads), ("work", &work)])
             }
             other => bail!("nobody who relays is called {other}"),
+        })
+    }
+
+    fn gather(&self, ground: &Ground) -> Result<Command> {
+        Ok(match self.contestant {
+            LONGSHORE => self.fleet(ground, "coordinate")?,
+            "streams-rocksdb" => self.peer("Gather", ground, &[]),
+            "streams-rocksdb-cached" => self.peer("Gather", ground, &[("cached", "true")]),
+            "streams-memory" => self.peer("Gather", ground, &[("memory", "true")]),
+            other => bail!("nobody who gathers is called {other}"),
         })
     }
 

@@ -1,13 +1,21 @@
 //! The Kafka that is measured on.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result};
 use longshore::kafka::Settings;
-use longshore::kafka::admin::{Admin, NewTopic};
+use longshore::kafka::admin::{Admin, AdminError, NewTopic};
 use longshore::local::{Environment, OwnedBroker, start_owned};
 use longshore::schemas::TopicName;
 
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: i32 = 8;
+/// How long members may be in a group after they were asked to end: some don't leave it, and Kafka
+/// waits for them for a session (45 s by the clients' default).
+const LEFT_MAX: Duration = Duration::from_secs(90);
+/// How often it is looked whether they have left.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A Kafka of one's own, which ends with its owner.
 pub(crate) struct Ground {
@@ -74,5 +82,18 @@ impl Ground {
     pub(crate) fn delete_topics(&self, unwanted: impl Fn(&TopicName) -> bool) -> Result<()> {
         let names = self.admin.topic_names()?.into_iter().map(|(name, _)| name);
         Ok(self.admin.delete_topics(&names.filter(unwanted).collect::<Vec<_>>())?)
+    }
+
+    /// Deletes a group and its progress once its members have left it.
+    pub(crate) fn delete_group(&self, name: &str) -> Result<()> {
+        let deadline = Instant::now() + LEFT_MAX;
+        loop {
+            match self.admin.delete_group(name) {
+                Err(AdminError::GroupLive { .. }) if Instant::now() < deadline => {
+                    thread::sleep(LOOK_EVERY);
+                }
+                result => return Ok(result?),
+            }
+        }
     }
 }

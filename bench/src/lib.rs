@@ -1,9 +1,10 @@
 //! Longshore measured beside its peers on the same Kafka, machine and topics.
 //!
-//! Reading order: what an item is; the workloads; the Kafka, its
+//! Reading order: what an item is, and what groups of parts are; the workloads; the Kafka, its
 //! topics, and what is written to them; who is measured, and how each is started; how far it has
 //! come and what it takes; whether what it wrote is right; the report.
 
+mod groups;
 mod item;
 mod workload;
 
@@ -31,6 +32,7 @@ mod turn;
 mod flat;
 
 pub use flat::Flat;
+pub use groups::{Gathered, Groups, PART_STAGE};
 pub use item::Work;
 pub use report::{report, save};
 pub use round::{Plan, run};

@@ -27,6 +27,8 @@ const FIRST_COMMIT: Column = ("first commit after s", 2);
 
 /// The columns where items are counted, those of a second once the program is warm first.
 pub(crate) const OF_ITEMS: &[Column] = &[("items/s", 0), CPU, BROKER_CPU, PEAK, FIRST_COMMIT];
+/// The same where parts are counted.
+pub(crate) const OF_PARTS: &[Column] = &[("parts/s", 0), CPU, BROKER_CPU, PEAK, FIRST_COMMIT];
 
 /// The records that a program reads.
 pub(crate) struct Records {
@@ -34,6 +36,8 @@ pub(crate) struct Records {
     pub(crate) progress: Progress,
     /// How many there are.
     pub(crate) count: u64,
+    /// How many of a record are counted: less than one where some records are no items.
+    pub(crate) share: f64,
 }
 
 /// A look at both processes, at a moment when progress had just been made.
@@ -63,7 +67,7 @@ pub(crate) fn measure(
     let first_commit = first.at.duration_since(running.since()).as_secs_f64();
     let warm = watcher.progress_after(first, warm_up, running)?;
     let last = watcher.progress_after(warm, span, running)?;
-    let counted = (last.done - warm.done) as f64;
+    let counted = (last.done - warm.done) as f64 * records.share;
     ensure!(
         last.done < i64::try_from(records.count)?,
         "all {} records were read before the time was over: give more of them",

@@ -25,6 +25,11 @@ impl Progress {
         self.read(Stability::AsWritten)
     }
 
+    /// The position in each partition once every open transaction has ended.
+    pub(crate) fn stable(&self) -> Result<Vec<i64>> {
+        self.read(Stability::Stable)
+    }
+
     /// Records before the positions, of a topic that begins at 0 and has no gaps.
     pub(crate) fn done(&self) -> Result<i64> {
         Ok(self.positions()?.into_iter().sum())

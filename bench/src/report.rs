@@ -18,9 +18,12 @@ pub(crate) type Column = (&'static str, usize);
 /// A table of a workload's results: medians, with minimum and maximum.
 pub fn report(results: &Results) -> String {
     let plan = &results.plan;
-    let Workload { name, what, .. } = plan.workload;
+    let Workload { name, what, details, .. } = plan.workload;
     let mut text = format!("## {}: {what}\n\n", name.to_uppercase());
     // Writing to a text can't fail.
+    if !details.is_empty() {
+        let _ = writeln!(text, "{details}\n");
+    }
     let _ = writeln!(text, "Kafka {}, {}.\n", results.kafka, turns(plan));
     let columns = plan.workload.measure.columns();
     let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
@@ -64,7 +67,7 @@ pub fn save(results: &Results, folder: &Path) -> Result<()> {
     }
     for figures in &results.figures {
         let contestant = &figures.contestant;
-        let set_up = settings(contestant);
+        let set_up = settings(&plan.workload.measure, contestant);
         let _ = writeln!(page, "- `{contestant}`: {set_up}");
     }
     let _ = writeln!(page, "\nAgain: `longshore-bench {name} --save {}`", folder.display());

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::contestant::Run;
 use crate::ground::Ground;
 use crate::turn::take;
+use crate::workload::Measure;
 use crate::{Workload, peers};
 
 /// How long the broker is kept busy, twice, before anyone is measured.
@@ -85,8 +86,13 @@ pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Resu
 /// A run that nobody measures: the broker compiles its own code while it first works, and who comes
 /// first would pay for it.
 fn warm(ground: &Ground, plan: &Plan, folder: &Path) -> Result<()> {
+    let contestant = match plan.workload.measure {
+        Measure::Relay(_) | Measure::Latency { .. } => "bare",
+        // A bare loop gathers nothing.
+        Measure::Gather(_) => plan.contestants.first().context("somebody to be measured")?,
+    };
     let name = format!("{}-warm", plan.workload.name);
-    let run = Run { workload: &plan.workload, contestant: "bare", name, folder };
+    let run = Run { workload: &plan.workload, contestant, name, folder };
     // A bare loop is through with a slow workload's items before it would have been measured.
     take(ground, &run, (WARM, WARM)).with_context(|| format!("{} failed", run.name))?;
     Ok(())

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use crate::check::check;
 use crate::contestant::Run;
 use crate::ground::Ground;
+use crate::groups::{self, Groups};
 use crate::pace::Records;
 use crate::progress::Progress;
 use crate::workload::{Items, Measure};
@@ -26,6 +27,7 @@ pub(crate) fn take(ground: &Ground, run: &Run<'_>, times: (Duration, Duration)) 
             running.stop()?;
             (measured, check(ground, items.keys, &run.to())?)
         }
+        Measure::Gather(groups) => gather(ground, run, groups, times)?,
     };
     ensure!(count > 0, "it wrote nothing");
     run.clean_up(ground)?;
@@ -39,9 +41,30 @@ fn relay(
     times: (Duration, Duration),
 ) -> Result<Taken> {
     let progress = Progress::open(ground, run)?;
-    let records = Records { progress, count: items.count };
+    let records = Records { progress, count: items.count, share: 1.0 };
     let mut running = run.start(ground)?;
     let measured = pace::measure(ground, &records, &mut running, times)?;
     running.stop()?;
     Ok((measured, check(ground, items.keys, &run.to())?))
+}
+
+/// Openings stand evenly among the parts, so parts are a share of all records.
+fn gather(
+    ground: &Ground,
+    run: &Run<'_>,
+    groups: &Groups,
+    times: (Duration, Duration),
+) -> Result<Taken> {
+    let parts = f64::from(groups.parts);
+    let progress = Progress::open(ground, run)?;
+    let records = Records { progress, count: groups.record_count(), share: parts / (parts + 1.0) };
+    let mut running = run.start(ground)?;
+    let measured = pace::measure(ground, &records, &mut running, times)?;
+    running.stop()?;
+    let complete = groups.complete(&records.progress.stable()?);
+    Ok((measured, check_groups(ground, run, groups, &complete)?))
+}
+
+fn check_groups(ground: &Ground, run: &Run<'_>, groups: &Groups, complete: &[bool]) -> Result<u64> {
+    groups::check(ground, &run.to(), run.form().as_ref(), groups, complete)
 }

@@ -2,6 +2,7 @@
 
 use longshore::schemas::TopicName;
 
+use crate::groups::Groups;
 use crate::report::Column;
 use crate::{latency, pace};
 
@@ -12,6 +13,8 @@ pub struct Workload {
     pub name: &'static str,
     /// What it is, for the report's heading.
     pub what: &'static str,
+    /// What else one has to know to read its figures.
+    pub details: &'static str,
     /// How often is committed, in milliseconds.
     pub commit_millis: u64,
     /// What is done, and what of it is measured.
@@ -32,6 +35,8 @@ pub enum Measure {
         /// Items sent in a second.
         rate: u64,
     },
+    /// Parts are gathered, and all of them are there from the beginning: how many in a second.
+    Gather(Groups),
 }
 
 /// Items that are relayed, and the work on them.
@@ -53,10 +58,12 @@ const ITEMS: Items =
     Items { count: 9_000_000, keys: 100_000, bytes: 200, work_millis: 0, concurrency: 256 };
 const FEW_KEYS: Items = Items { count: 0, keys: 1_000, ..ITEMS };
 const WAITING: Items = Items { count: 3_000_000, work_millis: 10, concurrency: 1_000, ..ITEMS };
+const GROUPS: Groups = Groups { count: 1_200_000, parts: 4, open: 1_000, bytes: 200 };
 
 const RELAY: Workload = Workload {
     name: "w1",
     what: "relay, exactly-once, commit every 100 ms",
+    details: "",
     commit_millis: 100,
     measure: Measure::Relay(ITEMS),
     contestants: &["longshore", "bare", "bare-2", "streams", "streams-bytes"],
@@ -76,6 +83,17 @@ const KEYED: Workload = Workload {
     measure: Measure::Relay(WAITING),
     contestants: &["longshore", "parallel-consumer"],
     ..RELAY
+};
+
+const GATHER: Workload = Workload {
+    name: "w9",
+    what: "gather 4 parts a group, exactly-once, commit every 100 ms",
+    details: "A part is a record with an item whose payload has 200 bytes. The opening of its \
+              group is a record too, which everybody reads beside the parts and which isn't \
+              counted as one. While a group waits for its parts, 1,000 others are opened.",
+    commit_millis: 100,
+    measure: Measure::Gather(GROUPS),
+    contestants: &["longshore", "streams-rocksdb", "streams-rocksdb-cached", "streams-memory"],
 };
 
 /// All of them.
@@ -107,6 +125,7 @@ pub const WORKLOADS: &[Workload] = &[
         measure: Measure::Relay(Items { work_millis: 50, ..WAITING }),
         ..KEYED
     },
+    GATHER,
 ];
 
 impl Measure {
@@ -115,6 +134,7 @@ impl Measure {
         match self {
             Self::Relay(_) => pace::OF_ITEMS,
             Self::Latency { .. } => latency::COLUMNS,
+            Self::Gather(_) => pace::OF_PARTS,
         }
     }
 }
