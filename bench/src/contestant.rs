@@ -37,9 +37,11 @@ impl Run<'_> {
     pub(crate) fn from(&self) -> TopicName {
         match &self.workload.measure {
             Measure::Relay(items) => items.topic(),
-            Measure::Gather(_) if self.is_longshore() => pipeline::inbox(&self.pipeline()),
+            Measure::Gather(_) | Measure::Restart { .. } if self.is_longshore() => {
+                pipeline::inbox(&self.pipeline())
+            }
             Measure::Gather(groups) => groups.topic(),
-            Measure::Latency { .. } => format!("{}-in", self.name).into(),
+            Measure::Latency { .. } | Measure::Restart { .. } => format!("{}-in", self.name).into(),
         }
     }
 
@@ -83,7 +85,7 @@ impl Run<'_> {
         match &self.workload.measure {
             Measure::Relay(items) => fill(ground, &from, items),
             Measure::Gather(groups) => self.fill(ground, &from, groups),
-            Measure::Latency { .. } => Ok(()),
+            Measure::Latency { .. } | Measure::Restart { .. } => Ok(()),
         }
     }
 
@@ -137,7 +139,7 @@ impl Run<'_> {
     pub(crate) fn start(&self, ground: &Ground) -> Result<Running> {
         let command = match &self.workload.measure {
             Measure::Relay(items) | Measure::Latency { items, .. } => self.relay(ground, items)?,
-            Measure::Gather(_) => self.gather(ground)?,
+            Measure::Gather(_) | Measure::Restart { .. } => self.gather(ground)?,
         };
         Running::start(command, &self.folder.join(format!("{}.log", self.name)))
     }

@@ -13,9 +13,9 @@ use longshore::schemas::TopicName;
 pub(crate) const PARTITIONS: i32 = 8;
 /// How long members may be in a group after they were asked to end: some don't leave it, and Kafka
 /// waits for them for a session (45 s by the clients' default).
-const LEFT_MAX: Duration = Duration::from_secs(90);
+pub(crate) const LEFT_MAX: Duration = Duration::from_secs(90);
 /// How often it is looked whether they have left.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A Kafka of one's own, which ends with its owner.
 pub(crate) struct Ground {

@@ -22,6 +22,7 @@ mod check;
 mod latency;
 mod pace;
 mod progress;
+mod restart;
 
 mod machine;
 mod picture;

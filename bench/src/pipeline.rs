@@ -26,7 +26,7 @@ pub(crate) fn parts(pipeline: &str) -> TopicName {
 pub(crate) fn group(pipeline: &str, measure: &Measure) -> String {
     match measure {
         Measure::Relay(_) | Measure::Latency { .. } => format!("{pipeline}.relay"),
-        Measure::Gather(_) => format!("{pipeline}.gather"),
+        Measure::Gather(_) | Measure::Restart { .. } => format!("{pipeline}.gather"),
     }
 }
 
@@ -35,7 +35,7 @@ impl Run<'_> {
     pub(crate) fn apply(&self, ground: &Ground) -> Result<()> {
         let text = match &self.workload.measure {
             Measure::Relay(items) | Measure::Latency { items, .. } => self.relaying(items),
-            Measure::Gather(_) => self.gathering(),
+            Measure::Gather(_) | Measure::Restart { .. } => self.gathering(),
         };
         fs::write(self.file(), text).context("the pipeline file")?;
         let applied = self.command(ground, "apply")?.output()?;

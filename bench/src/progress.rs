@@ -1,11 +1,14 @@
 //! How far a program has come in what it reads.
 
-use anyhow::Result;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
 use longshore::kafka::admin::{GroupProgress, Stability};
 use longshore::schemas::TopicName;
 
 use crate::contestant::Run;
-use crate::ground::{Ground, PARTITIONS};
+use crate::ground::{Ground, LEFT_MAX, LOOK_EVERY, PARTITIONS};
 
 /// The committed positions of a program.
 pub(crate) struct Progress {
@@ -33,6 +36,16 @@ impl Progress {
     /// Records before the positions, of a topic that begins at 0 and has no gaps.
     pub(crate) fn done(&self) -> Result<i64> {
         Ok(self.positions()?.into_iter().sum())
+    }
+
+    /// Waits until nobody is in the group any more: who joins it then waits for nobody.
+    pub(crate) fn await_left(&self) -> Result<()> {
+        let deadline = Instant::now() + LEFT_MAX;
+        while self.group.describe()?.is_some_and(|group| !group.members.is_empty()) {
+            ensure!(Instant::now() < deadline, "it is in its group {LEFT_MAX:?} after its end");
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
     }
 
     fn read(&self, stability: Stability) -> Result<Vec<i64>> {

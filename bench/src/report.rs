@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use crate::picture::{Bar, bars};
 use crate::round::{Figures, Plan, Results};
 use crate::settings::settings;
+use crate::workload::Measure;
 use crate::{Workload, machine};
 
 /// What is measured, and the digits of it that are shown.
@@ -41,7 +42,10 @@ pub fn report(results: &Results) -> String {
 /// How often each was run, and for how long.
 fn turns(plan: &Plan) -> String {
     let rounds = format!("{} runs each in turn", plan.rounds);
-    format!("{rounds}, {:?} of warm-up, {:?} measured", plan.warm_up, plan.span)
+    match plan.workload.measure {
+        Measure::Restart { .. } => rounds,
+        _ => format!("{rounds}, {:?} of warm-up, {:?} measured", plan.warm_up, plan.span),
+    }
 }
 
 /// Writes a page of these results and its picture into a folder: `w1.md` and `w1.svg`.

@@ -6,7 +6,7 @@ use crate::workload::Measure;
 pub(crate) fn settings(measure: &Measure, contestant: &str) -> &'static str {
     match measure {
         Measure::Relay(_) | Measure::Latency { .. } => relaying(contestant),
-        Measure::Gather(_) => gathering(contestant),
+        Measure::Gather(_) | Measure::Restart { .. } => gathering(contestant),
     }
 }
 

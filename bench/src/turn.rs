@@ -11,7 +11,7 @@ use crate::groups::{self, Groups};
 use crate::pace::Records;
 use crate::progress::Progress;
 use crate::workload::{Items, Measure};
-use crate::{latency, pace};
+use crate::{latency, pace, restart};
 
 /// What is measured in a run, and how many outputs of it are right.
 pub(crate) type Taken = (Vec<f64>, u64);
@@ -28,6 +28,11 @@ pub(crate) fn take(ground: &Ground, run: &Run<'_>, times: (Duration, Duration)) 
             (measured, check(ground, items.keys, &run.to())?)
         }
         Measure::Gather(groups) => gather(ground, run, groups, times)?,
+        Measure::Restart { groups, completed } => {
+            let measured = restart::measure(ground, run, groups, *completed)?;
+            let complete: Vec<_> = (0..groups.count).map(|group| group < *completed).collect();
+            (measured, check_groups(ground, run, groups, &complete)?)
+        }
     };
     ensure!(count > 0, "it wrote nothing");
     run.clean_up(ground)?;

@@ -4,7 +4,7 @@ use longshore::schemas::TopicName;
 
 use crate::groups::Groups;
 use crate::report::Column;
-use crate::{latency, pace};
+use crate::{latency, pace, restart};
 
 /// One workload: the same topic and the same work for all who are measured on it.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,14 @@ pub enum Measure {
     },
     /// Parts are gathered, and all of them are there from the beginning: how many in a second.
     Gather(Groups),
+    /// A program that holds groups, each of which lacks one part, is stopped and started again: how
+    /// long it takes to go on.
+    Restart {
+        /// The groups.
+        groups: Groups,
+        /// How many of them have their last part once the program is stopped.
+        completed: u64,
+    },
 }
 
 /// Items that are relayed, and the work on them.
@@ -126,6 +134,22 @@ pub const WORKLOADS: &[Workload] = &[
         ..KEYED
     },
     GATHER,
+    Workload {
+        name: "w10",
+        what: "restart with 1,000,000 open parts",
+        details: "250,000 groups have 4 of 5 parts, each a record with an item whose payload has \
+                  200 bytes, when the program is stopped in order. Then what it keeps on the disk \
+                  of its machine is deleted, as if it went on on another one, and the last parts \
+                  of 1,000 groups, of all partitions, are written. It is measured from the start \
+                  of the next process until a committed reader sees results of these groups. By \
+                  then nobody is in the consumer group any more: no session is waited for.",
+        measure: Measure::Restart {
+            groups: Groups { count: 250_000, parts: 5, ..GROUPS },
+            completed: 1_000,
+        },
+        contestants: &["longshore", "streams-rocksdb", "streams-rocksdb-cached"],
+        ..GATHER
+    },
 ];
 
 impl Measure {
@@ -135,6 +159,7 @@ impl Measure {
             Self::Relay(_) => pace::OF_ITEMS,
             Self::Latency { .. } => latency::COLUMNS,
             Self::Gather(_) => pace::OF_PARTS,
+            Self::Restart { .. } => restart::COLUMNS,
         }
     }
 }

@@ -59,6 +59,16 @@ impl Groups {
         self.steps(self.parts)
     }
 
+    /// The same without the last part of each.
+    pub(crate) fn lacking_one(self) -> impl Iterator<Item = (u64, Step)> {
+        self.steps(self.parts - 1)
+    }
+
+    /// The last parts of so many, the first that were opened.
+    pub(crate) fn last_parts(self, count: u64) -> impl Iterator<Item = (u64, Step)> {
+        (0..count).map(move |group| (group, self.step(group, self.parts)))
+    }
+
     /// In each turn a group is opened, and those that were opened a while before, two whiles
     /// before and so on have their next part.
     fn steps(self, parts: u32) -> impl Iterator<Item = (u64, Step)> {
@@ -139,6 +149,16 @@ mod tests {
         }
         assert!((12..=13).contains(&most), "{most} groups were open at once");
         assert_eq!(GROUPS.records().count() as u64, GROUPS.record_count());
+    }
+
+    #[test]
+    fn the_last_parts_are_those_that_were_lacking() {
+        let mut records: Vec<_> = GROUPS.lacking_one().chain(GROUPS.last_parts(50)).collect();
+        let mut all: Vec<_> = GROUPS.records().collect();
+        for list in [&mut records, &mut all] {
+            list.sort_by_key(|(group, step)| (*group, format!("{step:?}")));
+        }
+        assert_eq!(records, all);
     }
 
     #[test]
