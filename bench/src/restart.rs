@@ -22,9 +22,9 @@ const RESULT_MAX: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(10);
 
-/// What the columns of a restart are, each with the digits that are shown: seconds from the start of
-/// the process to the first result of a group that is completed after it, and to the last; the most
-/// that the process before had in memory when it had gathered all parts, and that this one had.
+/// What the columns of a restart are: seconds from the start of the process to the first result of
+/// a group that is completed after it, and to the last; the most that the process before had in
+/// memory when it had gathered all parts, and that this one had.
 pub(crate) const COLUMNS: &[Column] = &[
     ("first result after s", 2),
     ("last result after s", 2),

@@ -43,23 +43,23 @@ fn gathering(contestant: &str) -> &'static str {
     match contestant {
         "longshore" => {
             "one coordinator process with one lane, all defaults, with a day as the `timeout` of \
-             groups, which has no default; its inbox has what a splitter and a stage write, headers \
-             included; the gather decodes the items of all parts and answers with one record of \
+             groups, which has no default; its inbox has what a splitter and a stage write, with \
+             headers; the gather decodes the items of all parts and answers with one record of \
              them, which is written as a group's result beside the journal's record. It keeps \
              deadlines, and remembers closed groups to tell late parts from unknown ones"
         }
         "streams-rocksdb" => {
             "Kafka Streams 4.3.1, `exactly_once_v2`, 1 thread, Processor API, `max.poll.records` \
-             10,000, `batch.size` 1 MB, `linger.ms` 5, `buffer.memory` 64 MiB, heap 1 GiB; records, \
-             state and results by Avro's generated classes. The state of a group is one value of a \
-             key-value store (RocksDB with Kafka Streams' settings, changelog): its opening puts \
-             it there, each part is added to it, the last one deletes it, decodes the items of all \
-             parts and writes one record of them. It has no deadlines, and remembers no closed \
-             groups"
+             10,000, `batch.size` 1 MB, `linger.ms` 5, `buffer.memory` 64 MiB, heap 1 GiB; what is \
+             read, kept and written by Avro's generated classes. The state of a group is one value \
+             of a key-value store (RocksDB with Kafka Streams' settings, changelog): its opening \
+             puts it there, each part is added to it, the last one deletes it, and the items of \
+             all parts are decoded and make one record. It has no deadlines, and remembers no \
+             closed groups"
         }
         "streams-rocksdb-cached" => {
-            "the same with caching of the store enabled (10 MiB, Kafka Streams' default): only what \
-             stands at a commit goes to RocksDB and the changelog"
+            "the same with caching of the store enabled (10 MiB, Kafka Streams' default): only \
+             what stands at a commit goes to RocksDB and the changelog"
         }
         "streams-memory" => {
             "as `streams-rocksdb`, with Kafka Streams' store in memory, and its changelog"

@@ -30,7 +30,7 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// That of a pipeline's join, whose groups are opened now. `parts` is the topic of its splitter.
+    /// That of a join whose groups are opened now. Their splitter wrote the parts to this topic.
     pub(crate) fn of(parts: TopicName) -> Self {
         Self { parts, opened_at: Timestamp::now() }
     }
