@@ -8,8 +8,8 @@ use longshore::kafka::admin::Isolation;
 use longshore::kafka::reader::{ReadFrom, Reader};
 use longshore::schemas::{Codec, TopicName};
 
+use crate::Work;
 use crate::ground::Ground;
-use crate::{Work, Workload};
 
 /// How long reading may stand still.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -18,9 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// The items of each key must be its first ones, one after another: so none is doubled, none out of
 /// order, and none left out before another of its key.
-pub(crate) fn check(ground: &Ground, workload: &Workload, to: &TopicName) -> Result<u64> {
+pub(crate) fn check(ground: &Ground, keys: u64, to: &TopicName) -> Result<u64> {
     let codec = Codec::<Work>::new()?;
-    let mut next = vec![0_i64; usize::try_from(workload.keys)?];
+    let mut next = vec![0_i64; usize::try_from(keys)?];
     let mut count = 0;
     let mut reader = Reader::open(ground.settings(), to, Isolation::Committed)?;
     let ranges = reader.ranges(&ReadFrom::LogStart)?;

@@ -1,106 +1,184 @@
-//! Who is measured, and how each is started.
+//! Who is measured: what each reads and writes, and how it is started.
 
 use std::fs;
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use longshore::schemas::TopicName;
 
+use crate::fill::fill;
 use crate::ground::Ground;
+use crate::groups::{self, Form, Groups, Inbox, Plain};
 use crate::running::Running;
-use crate::{Workload, peers};
+use crate::workload::{Items, Measure};
+use crate::{Workload, peers, pipeline};
+
+/// Longshore itself.
+const LONGSHORE: &str = "longshore";
 
 /// One run of one program on one workload.
 pub(crate) struct Run<'a> {
     pub(crate) workload: &'a Workload,
     pub(crate) contestant: &'a str,
-    /// Its name: of its topic, its group and its files.
+    /// Its name: of its topics, its group and its files.
     pub(crate) name: String,
     pub(crate) folder: &'a Path,
 }
 
 impl Run<'_> {
-    /// What it reads: all who are measured the same items, or items that are sent to it alone.
-    pub(crate) fn from(&self) -> String {
-        match self.workload.rate {
-            None => self.workload.source(),
-            Some(_) => format!("{}-in", self.name),
+    /// Whether it is one of Longshore.
+    pub(crate) fn is_longshore(&self) -> bool {
+        self.contestant == LONGSHORE
+    }
+
+    /// What it reads: what all read who are measured, or what is written for it alone.
+    pub(crate) fn from(&self) -> TopicName {
+        match &self.workload.measure {
+            Measure::Relay(items) => items.topic(),
+            Measure::Gather(_) | Measure::Restart { .. } if self.is_longshore() => {
+                pipeline::inbox(&self.pipeline())
+            }
+            Measure::Gather(groups) => groups.topic(),
+            Measure::Latency { .. } | Measure::Restart { .. } => format!("{}-in", self.name).into(),
         }
     }
 
     /// Where it writes.
-    pub(crate) fn to(&self) -> String {
-        format!("{}-out", self.name)
+    pub(crate) fn to(&self) -> TopicName {
+        format!("{}-out", self.name).into()
     }
 
     /// The group that it reads in.
     pub(crate) fn group(&self) -> String {
-        match self.contestant {
-            "longshore" => format!("{}.relay", self.name),
+        match self.is_longshore() {
+            true => pipeline::group(&self.pipeline(), &self.workload.measure),
+            false => self.name.clone(),
+        }
+    }
+
+    /// The name of its pipeline. An inbox bears it, so that runs which share one share the name.
+    pub(crate) fn pipeline(&self) -> String {
+        match self.workload.measure {
+            Measure::Gather(_) => self.workload.name.to_owned(),
             _ => self.name.clone(),
         }
     }
 
+    /// How it reads and writes groups.
+    pub(crate) fn form(&self) -> Box<dyn Form> {
+        match self.is_longshore() {
+            true => Box::new(Inbox::of(pipeline::parts(&self.pipeline()))),
+            false => Box::new(Plain),
+        }
+    }
+
+    /// Makes what it reads and writes, as far as it isn't there.
+    pub(crate) fn prepare(&self, ground: &Ground) -> Result<()> {
+        let from = self.from();
+        ground.make_topic(&self.to())?;
+        if self.is_longshore() {
+            self.apply(ground)?;
+        }
+        ground.make_topic(&from)?;
+        match &self.workload.measure {
+            Measure::Relay(items) => fill(ground, &from, items),
+            Measure::Gather(groups) => self.fill(ground, &from, groups),
+            Measure::Latency { .. } | Measure::Restart { .. } => Ok(()),
+        }
+    }
+
+    fn fill(&self, ground: &Ground, topic: &TopicName, groups: &Groups) -> Result<()> {
+        if !ground.is_empty(topic)? {
+            return Ok(());
+        }
+        groups::fill(ground, topic, self.form().as_ref(), groups, groups.records())?;
+        let is_written = ground.ends(topic)? == Groups::ends(groups.records());
+        ensure!(is_written, "some records of {topic} were not written");
+        Ok(())
+    }
+
+    /// Makes room on the disk, and leaves what is shared as this run found it.
+    pub(crate) fn clean_up(&self, ground: &Ground) -> Result<()> {
+        let mut own = vec![format!("{}-", self.name)];
+        if self.is_longshore() {
+            own.push(format!("{}.", self.pipeline()));
+        }
+        let is_own = |topic: &TopicName| own.iter().any(|it| topic.as_str().starts_with(it));
+        let shared = self.shared_inbox();
+        ground.delete_topics(|topic| is_own(topic) && shared.as_ref() != Some(topic))?;
+        if shared.is_some() {
+            ground.delete_group(&self.group())?;
+        }
+        self.forget_disk()
+    }
+
+    /// The inbox that all runs of Longshore on this workload read.
+    fn shared_inbox(&self) -> Option<TopicName> {
+        let is_shared = matches!(self.workload.measure, Measure::Gather(_)) && self.is_longshore();
+        is_shared.then(|| self.from())
+    }
+
+    /// Deletes what it keeps on the disk of its machine.
+    pub(crate) fn forget_disk(&self) -> Result<()> {
+        let state = self.state();
+        match fs::remove_dir_all(&state) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} to be deleted", state.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
     /// Starts the program.
     pub(crate) fn start(&self, ground: &Ground) -> Result<Running> {
-        let command = match self.contestant {
-            "longshore" => self.longshore(ground)?,
-            "bare" => self.bare(ground, 1, false)?,
-            "bare-2" => self.bare(ground, 2, false)?,
-            "bare-as-they-come" => self.bare(ground, 2, true)?,
-            "streams" => peers::command("Relay", &self.peer_settings(ground, 1)),
-            "streams-bytes" => {
-                let mut settings = self.peer_settings(ground, 1);
-                settings.push(("bytes", true.to_string()));
-                peers::command("Relay", &settings)
-            }
-            "parallel-consumer" => {
-                let threads = self.workload.concurrency.max(100);
-                let mut settings = self.peer_settings(ground, threads);
-                settings.push(("work", self.workload.work_millis.to_string()));
-                peers::command("KeyOrder", &settings)
-            }
-            other => bail!("nobody is called {other}"),
+        let command = match &self.workload.measure {
+            Measure::Relay(items) | Measure::Latency { items, .. } => self.relay(ground, items)?,
+            Measure::Gather(_) | Measure::Restart { .. } => self.gather(ground)?,
         };
         Running::start(command, &self.folder.join(format!("{}.log", self.name)))
     }
 
-    fn longshore(&self, ground: &Ground) -> Result<Command> {
-        let pipeline = self.folder.join(format!("{}.yaml", self.name));
-        fs::write(&pipeline, self.pipeline()).context("the pipeline file")?;
-        let command = |name: &str| -> Result<Command> {
-            let mut command = Command::new(beside("fleet")?);
-            command.args([name, "--bootstrap-server", &ground.servers()]);
-            command.arg("--pipeline").arg(&pipeline);
-            command.env("BENCH_WORK_MILLIS", self.workload.work_millis.to_string());
-            Ok(command)
-        };
-        let applied = command("apply")?.output()?;
-        ensure!(applied.status.success(), "apply: {}", String::from_utf8_lossy(&applied.stderr));
-        let mut work = command("work")?;
-        work.args(["--admin", "127.0.0.1:0", "--logs", "json"]);
-        Ok(work)
+    fn relay(&self, ground: &Ground, items: &Items) -> Result<Command> {
+        let work = items.work_millis.to_string();
+        Ok(match self.contestant {
+            LONGSHORE => {
+                let mut command = self.fleet(ground, "work")?;
+                command.env("BENCH_WORK_MILLIS", work);
+                command
+            }
+            "bare" => self.bare(ground, 1, false)?,
+            "bare-2" => self.bare(ground, 2, false)?,
+            "bare-as-they-come" => self.bare(ground, 2, true)?,
+            "streams" => self.peer("Relay", ground, &[]),
+            "streams-bytes" => self.peer("Relay", ground, &[("bytes", "true")]),
+            "parallel-consumer" => {
+                let threads = items.concurrency.max(100).to_string();
+                self.peer("KeyOrder", ground, &[("threads", &threads), ("work", &work)])
+            }
+            other => bail!("nobody who relays is called {other}"),
+        })
     }
 
-    fn pipeline(&self) -> String {
-        let Self { workload, name, .. } = self;
-        format!(
-            "pipeline: {name}\n\
-             source: {{topic: {from}, schema: Work, key: key, start: earliest}}\n\
-             stages:\n  relay: {{from: source, handler: relay, to: out, \
-             commit_interval: {commit}ms, concurrency: {concurrency}}}\n\
-             sinks:\n  out: {{topic: {to}}}\n",
-            from = self.from(),
-            to = self.to(),
-            commit = workload.commit_millis,
-            concurrency = workload.concurrency,
-        )
+    fn gather(&self, ground: &Ground) -> Result<Command> {
+        Ok(match self.contestant {
+            LONGSHORE => self.fleet(ground, "coordinate")?,
+            "streams-rocksdb" => self.peer("Gather", ground, &[]),
+            "streams-rocksdb-cached" => self.peer("Gather", ground, &[("cached", "true")]),
+            "streams-memory" => self.peer("Gather", ground, &[("memory", "true")]),
+            other => bail!("nobody who gathers is called {other}"),
+        })
     }
 
     fn bare(&self, ground: &Ground, producers: u32, as_they_come: bool) -> Result<Command> {
         let mut command = Command::new(beside("bare")?);
-        command.args(["--servers", &ground.servers(), "--from", &self.from()]);
-        command.args(["--to", &self.to(), "--group", &self.group()]);
+        command.args(["--servers", &ground.servers(), "--from", self.from().as_str()]);
+        command.args(["--to", self.to().as_str(), "--group", &self.group()]);
         command.args(["--commit-millis", &self.workload.commit_millis.to_string()]);
         command.args(["--producers", &producers.to_string()]);
         if as_they_come {
@@ -109,51 +187,25 @@ impl Run<'_> {
         Ok(command)
     }
 
-    fn peer_settings(&self, ground: &Ground, threads: u32) -> Vec<(&'static str, String)> {
-        vec![
+    /// A Java program, told these settings beside those that all are told.
+    fn peer(&self, class: &str, ground: &Ground, more: &[(&'static str, &str)]) -> Command {
+        let mut settings = vec![
             ("servers", ground.servers()),
-            ("from", self.from()),
-            ("to", self.to()),
+            ("from", self.from().to_string()),
+            ("to", self.to().to_string()),
             ("group", self.group()),
-            ("dir", self.folder.join(&self.name).display().to_string()),
+            ("dir", self.state().display().to_string()),
             ("commit", self.workload.commit_millis.to_string()),
-            ("threads", threads.to_string()),
-        ]
-    }
-}
-
-/// How a program is set up, beyond what the workload asks of all.
-pub(crate) fn settings(contestant: &str) -> &'static str {
-    match contestant {
-        "longshore" => {
-            "one worker process with one lane, all defaults; the handler gets a decoded item and \
-             answers with it"
-        }
-        "bare" => {
-            "one thread over librdkafka with the lane's settings, headers and order of calls \
-             (begin, produce, wait for delivery, offsets, commit); it decodes nothing, keeps no \
-             order but the broker's, and survives nothing"
-        }
-        "bare-2" => "the same with two producers in turn",
-        "bare-as-they-come" => "the same, but each record is produced as it is read",
-        "streams" => {
-            "Kafka Streams 4.3.1, `exactly_once_v2`, 1 thread, `max.poll.records` 10,000, \
-             `batch.size` 1 MB, `linger.ms` 5, `buffer.memory` 64 MiB, heap 1 GiB; items decoded \
-             and encoded by Avro's generated classes"
-        }
-        "streams-bytes" => "the same, but items are passed on unseen",
-        "parallel-consumer" => {
-            "Parallel Consumer 0.5.3.2, `ordering` KEY, `commitMode` \
-             PERIODIC_TRANSACTIONAL_PRODUCER, a thread for each item that may be worked on at once \
-             (100 at least), `max.poll.records` 10,000, `batch.size` 1 MB, `linger.ms` 5, heap 1 \
-             GiB; items decoded and encoded by Avro's generated classes"
-        }
-        _ => "",
+            ("threads", 1.to_string()),
+        ];
+        // What is told last holds.
+        settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        peers::command(class, &settings)
     }
 }
 
 /// A program of this package.
-fn beside(name: &str) -> Result<std::path::PathBuf> {
+pub(crate) fn beside(name: &str) -> Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name(name);
     ensure!(program.exists(), "{} isn't built: build the whole package", program.display());
     Ok(program)

@@ -1,72 +1,50 @@
-//! The items of a workload, written as another team's producer would: no headers of ours, no
-//! transactions.
+//! The items that are relayed, written as another team's producer would: no headers of ours.
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
-use longshore::schemas::{Codec, TopicName};
-use rdkafka::ClientConfig;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use anyhow::Result;
+use longshore::kafka::Outgoing;
+use longshore::schemas::{Codec, Headers, TopicName};
 
+use crate::Work;
 use crate::ground::Ground;
-use crate::{Work, Workload};
+use crate::workload::Items;
+use crate::writer::Writer;
 
-/// How long the last of them may be under way.
-const FLUSH_MAX: Duration = Duration::from_secs(60);
+/// How long a record may wait for company: nobody waits for it yet.
+pub(crate) const LINGER: Duration = Duration::from_millis(20);
 /// What an item takes beside its payload: schema, numbers.
 const AROUND_PAYLOAD: usize = 24;
 
-/// Writes the items of a workload, unless they are there already.
-pub(crate) fn fill(ground: &Ground, workload: &Workload) -> Result<()> {
-    let topic = TopicName::from(workload.source());
-    if ground.make_topic(&topic)? {
+/// Writes items, unless they are there already.
+pub(crate) fn fill(ground: &Ground, topic: &TopicName, items: &Items) -> Result<()> {
+    if !ground.is_empty(topic)? {
         return Ok(());
     }
-    let producer: BaseProducer = ClientConfig::new()
-        .set("bootstrap.servers", ground.servers())
-        .set("enable.idempotence", "true")
-        .set("partitioner", "murmur2_random")
-        .set("linger.ms", "20")
-        .set("batch.size", "1000000")
-        .create()?;
+    let writer = Writer::open(ground, LINGER)?;
     let codec = Codec::<Work>::new()?;
-    let payload = "x".repeat(workload.bytes.saturating_sub(AROUND_PAYLOAD));
-    let mut sequences = vec![0_i64; usize::try_from(workload.keys)?];
-    for number in 0..workload.items {
-        let key = usize::try_from(scattered(number) % workload.keys)?;
+    let payload = "x".repeat(items.bytes.saturating_sub(AROUND_PAYLOAD));
+    let mut sequences = vec![0_i64; usize::try_from(items.keys)?];
+    for number in 0..items.count {
+        let key = usize::try_from(scattered(number) % items.keys)?;
         let sequence = sequences[key];
         sequences[key] += 1;
         let item = Work { key: i64::try_from(key)?, sequence, sent: 0, payload: payload.clone() };
-        send(&producer, &topic, &key.to_string(), &codec.encode(&item)?)?;
+        writer.send(&record(topic, &codec, &item)?)?;
     }
-    producer.flush(FLUSH_MAX)?;
-    if producer.in_flight_count() > 0 {
-        bail!("{} items of {topic} were not written", producer.in_flight_count());
-    }
-    Ok(())
+    writer.flush()
 }
 
-/// The version of librdkafka, by which all but the Java programs reach Kafka.
-pub(crate) fn client_version() -> String {
-    rdkafka::util::get_rdkafka_version().1
-}
-
-fn send(producer: &BaseProducer, topic: &TopicName, key: &str, value: &[u8]) -> Result<()> {
-    let mut record = BaseRecord::to(topic.as_str()).key(key).payload(value);
-    loop {
-        match producer.send(record) {
-            Ok(()) => {
-                producer.poll(Duration::ZERO);
-                return Ok(());
-            }
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused)) => {
-                producer.poll(Duration::from_millis(10));
-                record = refused;
-            }
-            Err((error, _)) => return Err(error.into()),
-        }
-    }
+/// An item as a record: its key in text, as people who look at a topic like it.
+pub(crate) fn record(topic: &TopicName, codec: &Codec<Work>, item: &Work) -> Result<Outgoing> {
+    Ok(Outgoing {
+        topic: topic.clone(),
+        partition: None,
+        key: Some(item.key.to_string().into()),
+        value: Some(codec.encode(item)?),
+        headers: Headers::new(),
+        timestamp: None,
+    })
 }
 
 /// Keys in no order: neighbours of one item belong to others (Fibonacci hashing).

@@ -1,13 +1,21 @@
 //! The Kafka that is measured on.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result};
 use longshore::kafka::Settings;
-use longshore::kafka::admin::{Admin, NewTopic};
+use longshore::kafka::admin::{Admin, AdminError, NewTopic};
 use longshore::local::{Environment, OwnedBroker, start_owned};
 use longshore::schemas::TopicName;
 
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: i32 = 8;
+/// How long members may be in a group after they were asked to end: some don't leave it, and Kafka
+/// waits for them for a session (45 s by the clients' default).
+pub(crate) const LEFT_MAX: Duration = Duration::from_secs(90);
+/// How often it is looked whether they have left.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A Kafka of one's own, which ends with its owner.
 pub(crate) struct Ground {
@@ -46,10 +54,10 @@ impl Ground {
         self.broker.pid().context("the broker has ended")
     }
 
-    /// Whether a topic was there before; it is made if it wasn't.
-    pub(crate) fn make_topic(&self, name: &TopicName) -> Result<bool> {
+    /// Makes a topic, unless it is there.
+    pub(crate) fn make_topic(&self, name: &TopicName) -> Result<()> {
         if !self.admin.topics(std::slice::from_ref(name))?.is_empty() {
-            return Ok(true);
+            return Ok(());
         }
         let topic = NewTopic {
             name: name.clone(),
@@ -57,12 +65,35 @@ impl Ground {
             replication: None,
             settings: [("retention.ms".to_owned(), "-1".to_owned())].into(),
         };
-        self.admin.create_topics(&[topic])?;
-        Ok(false)
+        Ok(self.admin.create_topics(&[topic])?)
     }
 
-    /// Makes room on the disk.
-    pub(crate) fn delete_topic(&self, name: &TopicName) -> Result<()> {
-        Ok(self.admin.delete_topics(std::slice::from_ref(name))?)
+    /// Where the partitions of a topic end, in their order.
+    pub(crate) fn ends(&self, topic: &TopicName) -> Result<Vec<i64>> {
+        Ok(self.admin.watermarks(topic)?.into_iter().map(|it| it.high.0).collect())
+    }
+
+    /// Whether nothing was ever written to a topic.
+    pub(crate) fn is_empty(&self, topic: &TopicName) -> Result<bool> {
+        Ok(self.ends(topic)?.into_iter().all(|end| end == 0))
+    }
+
+    /// Makes room on the disk: deletes the topics that are not wanted any more.
+    pub(crate) fn delete_topics(&self, unwanted: impl Fn(&TopicName) -> bool) -> Result<()> {
+        let names = self.admin.topic_names()?.into_iter().map(|(name, _)| name);
+        Ok(self.admin.delete_topics(&names.filter(unwanted).collect::<Vec<_>>())?)
+    }
+
+    /// Deletes a group and its progress once its members have left it.
+    pub(crate) fn delete_group(&self, name: &str) -> Result<()> {
+        let deadline = Instant::now() + LEFT_MAX;
+        loop {
+            match self.admin.delete_group(name) {
+                Err(AdminError::GroupLive { .. }) if Instant::now() < deadline => {
+                    thread::sleep(LOOK_EVERY);
+                }
+                result => return Ok(result?),
+            }
+        }
     }
 }

@@ -9,33 +9,36 @@ use anyhow::{Context, Result, anyhow, ensure};
 use longshore::kafka::admin::Isolation;
 use longshore::kafka::reader::{ReadFrom, Reader};
 use longshore::schemas::{Codec, TopicName};
-use rdkafka::ClientConfig;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use crate::Work;
 use crate::contestant::Run;
+use crate::fill::record;
 use crate::ground::Ground;
+use crate::report::Column;
 use crate::running::Running;
+use crate::workload::Items;
+use crate::writer::Writer;
 
 /// How long the first output, and any later one, may take.
 const OUTPUT_MAX: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
 
 /// What the columns of a latency are, each with the digits that are shown.
-pub(crate) const COLUMNS: &[(&str, usize)] =
+pub(crate) const COLUMNS: &[Column] =
     &[("p50 ms", 1), ("p90 ms", 1), ("p99 ms", 1), ("most ms", 1), ("first output after s", 2)];
 
-/// Sends items at the workload's rate, and measures from `warm_up` after the first output for
-/// `span`. Answers the columns.
+/// Sends so many items a second, and measures from `warm_up` after the first output for `span`.
+/// Answers the columns.
 pub(crate) fn measure(
     ground: &Ground,
     run: &Run<'_>,
+    (items, rate): (Items, u64),
     running: &mut Running,
     (warm_up, span): (Duration, Duration),
 ) -> Result<Vec<f64>> {
-    let mut reader = Reader::open(ground.settings(), &run.to().into(), Isolation::Committed)?;
+    let mut reader = Reader::open(ground.settings(), &run.to(), Isolation::Committed)?;
     let mut outputs = reader.follow(&ReadFrom::LogStart)?;
-    let sender = Sender::start(ground, run)?;
+    let sender = Sender::start(ground, run.from(), (items, rate))?;
     let codec = Codec::<Work>::new()?;
     let mut first: Option<Instant> = None;
     let mut took = Vec::new();
@@ -74,21 +77,14 @@ struct Sender {
 }
 
 impl Sender {
-    fn start(ground: &Ground, run: &Run<'_>) -> Result<Self> {
-        let producer: BaseProducer = ClientConfig::new()
-            .set("bootstrap.servers", ground.servers())
-            .set("enable.idempotence", "true")
-            .set("partitioner", "murmur2_random")
-            .set("linger.ms", "0")
-            .create()?;
-        let (topic, workload) = (TopicName::from(run.from()), *run.workload);
-        let rate = workload.rate.context("a workload with a rate")?;
+    fn start(ground: &Ground, topic: TopicName, (items, rate): (Items, u64)) -> Result<Self> {
+        let writer = Writer::open(ground, Duration::ZERO)?;
         let pause = Duration::from_secs(1) / u32::try_from(rate)?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::spawn(move || {
             let codec = Codec::<Work>::new()?;
-            let payload = "x".repeat(workload.bytes);
+            let payload = "x".repeat(items.bytes);
             let began = Instant::now();
             // Bounded: it is stopped.
             for number in 0_u32.. {
@@ -97,17 +93,12 @@ impl Sender {
                 }
                 let due = began + pause * number;
                 thread::sleep(due.saturating_duration_since(Instant::now()));
-                let (key, sequence) = (
-                    i64::from(number) % workload.keys as i64,
-                    i64::from(number) / workload.keys as i64,
-                );
+                let (key, sequence) =
+                    (i64::from(number) % items.keys as i64, i64::from(number) / items.keys as i64);
                 let item = Work { key, sequence, sent: now_micros()?, payload: payload.clone() };
-                let (key, value) = (key.to_string(), codec.encode(&item)?);
-                let record = BaseRecord::to(topic.as_str()).key(&key).payload(value.as_ref());
-                producer.send(record).map_err(|(error, _)| error)?;
-                producer.poll(Duration::ZERO);
+                writer.send(&record(&topic, &codec, &item)?)?;
             }
-            Ok(producer.flush(OUTPUT_MAX)?)
+            writer.flush()
         });
         Ok(Self { stop, thread })
     }

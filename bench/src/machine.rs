@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use procfs::{CpuInfo, Current, Meminfo};
 
-use crate::fill::client_version;
+use crate::writer::client_version;
 
 /// The machine and the versions of everything that takes part, one line for each, as Markdown.
 pub(crate) fn facts(kafka: &str) -> Result<Vec<String>> {

@@ -3,13 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
-use longshore::kafka::admin::{GroupProgress, Stability};
-use longshore::schemas::TopicName;
+use anyhow::{Result, ensure};
 use procfs::process::Process;
 
-use crate::contestant::Run;
 use crate::ground::Ground;
+use crate::progress::Progress;
+use crate::report::Column;
 use crate::running::Running;
 
 /// How often it is looked how far it has come.
@@ -17,16 +16,29 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long it may take to its first commit.
 const FIRST_COMMIT_MAX: Duration = Duration::from_secs(60);
 
-/// What the columns of a pace are, each with the digits that are shown: items a second once it is
-/// warm; the program's CPU seconds for a million items, and the broker's; the most that it had in
-/// memory; seconds from its start to the first commit that anyone could see.
-pub(crate) const COLUMNS: &[(&str, usize)] = &[
-    ("items/s", 0),
-    ("CPU s per million", 2),
-    ("broker's", 2),
-    ("peak MiB", 0),
-    ("first commit after s", 2),
-];
+/// The program's CPU seconds for a million of what is counted.
+const CPU: Column = ("CPU s per million", 2);
+/// The broker's.
+const BROKER_CPU: Column = ("broker's", 2);
+/// The most that the program had in memory.
+const PEAK: Column = ("peak MiB", 0);
+/// Seconds from its start to the first commit that anyone could see.
+const FIRST_COMMIT: Column = ("first commit after s", 2);
+
+/// The columns where items are counted, those of a second once the program is warm first.
+pub(crate) const OF_ITEMS: &[Column] = &[("items/s", 0), CPU, BROKER_CPU, PEAK, FIRST_COMMIT];
+/// The same where parts are counted.
+pub(crate) const OF_PARTS: &[Column] = &[("parts/s", 0), CPU, BROKER_CPU, PEAK, FIRST_COMMIT];
+
+/// The records that a program reads.
+pub(crate) struct Records {
+    /// How far it has come in them.
+    pub(crate) progress: Progress,
+    /// How many there are.
+    pub(crate) count: u64,
+    /// How many of a record are counted: less than one where some records are no items.
+    pub(crate) share: f64,
+}
 
 /// A look at both processes, at a moment when progress had just been made.
 #[derive(Clone, Copy, Debug)]
@@ -41,13 +53,12 @@ struct Look {
 /// Answers the columns.
 pub(crate) fn measure(
     ground: &Ground,
-    run: &Run<'_>,
+    records: &Records,
     running: &mut Running,
     (warm_up, span): (Duration, Duration),
 ) -> Result<Vec<f64>> {
     let watcher = Watcher {
-        progress: GroupProgress::open(ground.settings(), &run.group())?,
-        topic: run.workload.source().into(),
+        progress: &records.progress,
         process: process(running.pid())?,
         broker: process(ground.pid()?)?,
         ticks: procfs::ticks_per_second() as f64,
@@ -56,18 +67,17 @@ pub(crate) fn measure(
     let first_commit = first.at.duration_since(running.since()).as_secs_f64();
     let warm = watcher.progress_after(first, warm_up, running)?;
     let last = watcher.progress_after(warm, span, running)?;
-    let items = (last.done - warm.done) as f64;
+    let counted = (last.done - warm.done) as f64 * records.share;
     ensure!(
-        last.done < i64::try_from(run.workload.items)?,
-        "all {} items were done before the time was over: give more of them",
-        run.workload.items
+        last.done < i64::try_from(records.count)?,
+        "all {} records were read before the time was over: give more of them",
+        records.count
     );
-    let peak = watcher.process.status()?.vmhwm.context("its peak memory")?;
     Ok(vec![
-        items / last.at.duration_since(warm.at).as_secs_f64(),
-        (last.cpu - warm.cpu) / items * 1e6,
-        (last.broker_cpu - warm.broker_cpu) / items * 1e6,
-        peak as f64 / 1024.0,
+        counted / last.at.duration_since(warm.at).as_secs_f64(),
+        (last.cpu - warm.cpu) / counted * 1e6,
+        (last.broker_cpu - warm.broker_cpu) / counted * 1e6,
+        running.peak_mib()?,
         first_commit,
     ])
 }
@@ -76,28 +86,27 @@ fn process(pid: u32) -> Result<Process> {
     Ok(Process::new(i32::try_from(pid)?)?)
 }
 
-struct Watcher {
-    progress: GroupProgress,
-    topic: TopicName,
+struct Watcher<'a> {
+    progress: &'a Progress,
     process: Process,
     broker: Process,
     ticks: f64,
 }
 
-impl Watcher {
+impl Watcher<'_> {
     /// The first progress that is seen once `span` has passed since a look: commits come in steps,
     /// so a span is measured from step to step.
     fn progress_after(&self, since: Look, span: Duration, running: &mut Running) -> Result<Look> {
         let until = since.at + span;
         thread::sleep(until.saturating_duration_since(Instant::now()));
-        let done = self.done()?;
+        let done = self.progress.done()?;
         self.progress_beyond(done, running, FIRST_COMMIT_MAX)
     }
 
     fn progress_beyond(&self, done: i64, running: &mut Running, max: Duration) -> Result<Look> {
         let deadline = Instant::now() + max;
         loop {
-            let (now, at) = (self.done()?, Instant::now());
+            let (now, at) = (self.progress.done()?, Instant::now());
             if now > done {
                 let (cpu, broker_cpu) = (self.cpu(&self.process)?, self.cpu(&self.broker)?);
                 return Ok(Look { at, done: now, cpu, broker_cpu });
@@ -106,12 +115,6 @@ impl Watcher {
             ensure!(at < deadline, "nothing was committed within {max:?}");
             thread::sleep(LOOK_EVERY);
         }
-    }
-
-    /// Items before the group's positions: sources begin at 0 and have no gaps.
-    fn done(&self) -> Result<i64> {
-        let progress = self.progress.read(&self.topic, Stability::AsWritten)?;
-        Ok(progress.iter().filter_map(|(_, it)| Some(it.as_ref()?.offset.0)).sum())
     }
 
     fn cpu(&self, process: &Process) -> Result<f64> {

@@ -8,24 +8,26 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 
 use crate::picture::{Bar, bars};
-use crate::round::{Figures, Results};
-use crate::{contestant, machine};
+use crate::round::{Figures, Plan, Results};
+use crate::settings::settings;
+use crate::workload::Measure;
+use crate::{Workload, machine};
+
+/// What is measured, and the digits of it that are shown.
+pub(crate) type Column = (&'static str, usize);
 
 /// A table of a workload's results: medians, with minimum and maximum.
 pub fn report(results: &Results) -> String {
     let plan = &results.plan;
-    let mut text = format!(
-        "## {}: {}\n\nKafka {}, {} runs each in turn, {:?} of warm-up, {:?} measured.\n\n",
-        plan.workload.name.to_uppercase(),
-        plan.workload.what,
-        results.kafka,
-        plan.rounds,
-        plan.warm_up,
-        plan.span
-    );
-    let columns = plan.columns();
-    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
+    let Workload { name, what, details, .. } = plan.workload;
+    let mut text = format!("## {}: {what}\n\n", name.to_uppercase());
     // Writing to a text can't fail.
+    if !details.is_empty() {
+        let _ = writeln!(text, "{details}\n");
+    }
+    let _ = writeln!(text, "Kafka {}, {}.\n", results.kafka, turns(plan));
+    let columns = plan.workload.measure.columns();
+    let names: Vec<_> = columns.iter().map(|(name, _)| *name).collect();
     let _ = writeln!(text, "| | {} |\n|{}", names.join(" | "), " --- |".repeat(names.len() + 1));
     for figures in &results.figures {
         let cell = |(column, (_, digits)): (usize, &(&str, usize))| {
@@ -37,6 +39,15 @@ pub fn report(results: &Results) -> String {
     text
 }
 
+/// How often each was run, and for how long.
+fn turns(plan: &Plan) -> String {
+    let rounds = format!("{} runs each in turn", plan.rounds);
+    match plan.workload.measure {
+        Measure::Restart { .. } => rounds,
+        _ => format!("{rounds}, {:?} of warm-up, {:?} measured", plan.warm_up, plan.span),
+    }
+}
+
 /// Writes a page of these results and its picture into a folder: `w1.md` and `w1.svg`.
 ///
 /// # Errors
@@ -44,7 +55,7 @@ pub fn report(results: &Results) -> String {
 pub fn save(results: &Results, folder: &Path) -> Result<()> {
     let plan = &results.plan;
     let name = plan.workload.name;
-    let column = plan.columns()[0].0;
+    let column = plan.workload.measure.columns()[0].0;
     let bar = |figures: &Figures| {
         let (least, median, most) = range(figures.runs.iter().map(|run| run[0]).collect())?;
         Some(Bar { name: figures.contestant.clone(), least, median, most })
@@ -60,7 +71,8 @@ pub fn save(results: &Results, folder: &Path) -> Result<()> {
     }
     for figures in &results.figures {
         let contestant = &figures.contestant;
-        let _ = writeln!(page, "- `{contestant}`: {}", contestant::settings(contestant));
+        let set_up = settings(&plan.workload.measure, contestant);
+        let _ = writeln!(page, "- `{contestant}`: {set_up}");
     }
     let _ = writeln!(page, "\nAgain: `longshore-bench {name} --save {}`", folder.display());
     let write = |file: String, text: &str| {

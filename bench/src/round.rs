@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use longshore::schemas::TopicName;
+use anyhow::{Context, Result};
 
-use crate::check::check;
 use crate::contestant::Run;
-use crate::fill::fill;
 use crate::ground::Ground;
-use crate::{Workload, latency, pace, peers};
+use crate::turn::take;
+use crate::workload::Measure;
+use crate::{Workload, peers};
 
 /// How long the broker is kept busy, twice, before anyone is measured.
 const WARM: Duration = Duration::from_secs(2);
@@ -31,12 +30,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What is measured.
-    pub(crate) fn columns(&self) -> &'static [(&'static str, usize)] {
-        match self.workload.rate {
-            None => pace::COLUMNS,
-            Some(_) => latency::COLUMNS,
-        }
+    fn run<'a>(&'a self, contestant: &'a str, round: u32, folder: &'a Path) -> Run<'a> {
+        let name = format!("{}-{contestant}-{round}", self.workload.name);
+        Run { workload: &self.workload, contestant, name, folder }
     }
 }
 
@@ -63,9 +59,9 @@ pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Resu
         peers::build()?;
     }
     let ground = Ground::start()?;
-    if plan.workload.items > 0 {
-        tell("writing the items");
-        fill(&ground, &plan.workload)?;
+    tell("writing what is read");
+    for contestant in &plan.contestants {
+        plan.run(contestant, 1, folder).prepare(&ground)?;
     }
     warm(&ground, &plan, folder)?;
     let mut figures: Vec<_> = plan
@@ -75,12 +71,10 @@ pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Resu
         .collect();
     for round in 1..=plan.rounds {
         for figures in &mut figures {
-            let contestant = figures.contestant.as_str();
-            let name = format!("{}-{contestant}-{round}", plan.workload.name);
-            let run = Run { workload: &plan.workload, contestant, name, folder };
-            let (measured, count) =
-                one(&ground, &run, &plan).with_context(|| format!("{} failed", run.name))?;
-            let (column, digits) = plan.columns()[0];
+            let run = plan.run(&figures.contestant, round, folder);
+            let (measured, count) = take(&ground, &run, (plan.warm_up, plan.span))
+                .with_context(|| format!("{} failed", run.name))?;
+            let (column, digits) = plan.workload.measure.columns()[0];
             let value = measured[0];
             tell(&format!("{}: {value:.digits$} {column}, {count} outputs are right", run.name));
             figures.runs.push(measured);
@@ -92,28 +86,16 @@ pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Resu
 /// A run that nobody measures: the broker compiles its own code while it first works, and who comes
 /// first would pay for it.
 fn warm(ground: &Ground, plan: &Plan, folder: &Path) -> Result<()> {
-    let name = format!("{}-warm", plan.workload.name);
-    let run = Run { workload: &plan.workload, contestant: "bare", name, folder };
-    // A bare loop is through with a slow workload's items before it would have been measured.
-    let plan = Plan { warm_up: WARM, span: WARM, ..plan.clone() };
-    one(ground, &run, &plan).with_context(|| format!("{} failed", run.name))?;
-    Ok(())
-}
-
-/// One run: measured, ended, and its outputs checked.
-fn one(ground: &Ground, run: &Run<'_>, plan: &Plan) -> Result<(Vec<f64>, u64)> {
-    let to = TopicName::from(run.to());
-    ground.make_topic(&to)?;
-    ground.make_topic(&run.from().into())?;
-    let mut running = run.start(ground)?;
-    let times = (plan.warm_up, plan.span);
-    let measured = match plan.workload.rate {
-        None => pace::measure(ground, run, &mut running, times)?,
-        Some(_) => latency::measure(ground, run, &mut running, times)?,
+    let contestant = match plan.workload.measure {
+        Measure::Relay(_) | Measure::Latency { .. } => "bare",
+        // A bare loop gathers nothing.
+        Measure::Gather(_) => plan.contestants.first().context("somebody to be measured")?,
+        // Its first half keeps the broker busy before anything is measured.
+        Measure::Restart { .. } => return Ok(()),
     };
-    running.stop()?;
-    let count = check(ground, &plan.workload, &to)?;
-    ensure!(count > 0, "it wrote nothing");
-    ground.delete_topic(&to)?;
-    Ok((measured, count))
+    let name = format!("{}-warm", plan.workload.name);
+    let run = Run { workload: &plan.workload, contestant, name, folder };
+    // A bare loop is through with a slow workload's items before it would have been measured.
+    take(ground, &run, (WARM, WARM)).with_context(|| format!("{} failed", run.name))?;
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use procfs::process::Process;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a program may take to end once it is asked to: it commits what it has begun.
@@ -21,9 +22,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it. What it says goes to a file.
+    /// Starts it. What it says goes to a file, behind what was said there before.
     pub(crate) fn start(mut command: Command, log: &Path) -> Result<Self> {
-        let file = File::create(log).with_context(|| format!("{} to be written", log.display()))?;
+        let file = File::options().append(true).create(true).open(log);
+        let file = file.with_context(|| format!("{} to be written", log.display()))?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let since = Instant::now();
         let child = command.spawn().with_context(|| format!("{command:?} to be run"))?;
@@ -38,6 +40,13 @@ impl Running {
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The most that it had in memory so far, in MiB.
+    pub(crate) fn peak_mib(&self) -> Result<f64> {
+        let process = Process::new(i32::try_from(self.pid())?)?;
+        let kib = process.status()?.vmhwm.context("its peak memory")?;
+        Ok(kib as f64 / 1024.0)
     }
 
     /// Fails if it has ended.

@@ -17,7 +17,9 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Parallel Consumer: items of a key one after another, others at once, committed in transactions. */
+/**
+ * Parallel Consumer: items of a key one after another, others at once, committed in transactions.
+ */
 public final class KeyOrder {
     public static void main(String[] arguments) throws InterruptedException {
         Settings settings = Settings.of(arguments);
@@ -59,7 +61,8 @@ public final class KeyOrder {
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
-        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), Items.DESERIALIZER);
+        return new KafkaConsumer<>(
+                properties, new ByteArrayDeserializer(), Avro.ITEMS.deserializer());
     }
 
     private static KafkaProducer<byte[], Work> producer(Settings settings) {
@@ -69,7 +72,7 @@ public final class KeyOrder {
         properties.put(ProducerConfig.BATCH_SIZE_CONFIG, 1_000_000);
         properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 64 << 20);
         properties.put(ProducerConfig.LINGER_MS_CONFIG, 5);
-        return new KafkaProducer<>(properties, new ByteArraySerializer(), Items.SERIALIZER);
+        return new KafkaProducer<>(properties, new ByteArraySerializer(), Avro.ITEMS.serializer());
     }
 
     private static void sleep(int millis) {
