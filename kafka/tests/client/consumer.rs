@@ -182,7 +182,9 @@ fn a_position_below_the_logs_start_is_out_of_range() {
     fill(&topic, 10);
     let mut gone = rdkafka::TopicPartitionList::new();
     gone.add_partition_offset(topic.as_str(), 0, rdkafka::Offset::Offset(6)).expect("an offset");
-    let deleted = admin(&kafka()).delete_records(&gone, &AdminOptions::new());
+    // Alive until it has answered: nobody else would ever end the wait.
+    let admin = admin(&kafka());
+    let deleted = admin.delete_records(&gone, &AdminOptions::new());
     futures::executor::block_on(deleted).expect("deleted");
     let mut broker = connect(&topic, &unique("group"));
     join_and_start(&mut broker, 2);
