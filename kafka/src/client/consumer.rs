@@ -8,6 +8,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use longshore_schemas::TopicName;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -31,7 +32,7 @@ pub(super) struct LaneConsumer {
     native: Option<BaseConsumer<LaneContext>>,
     /// Where each partition that is being read stands: behind the last record it gave, or where it
     /// was started.
-    positions: HashMap<Partition, Offset>,
+    positions: HashMap<Partition, Offset, RandomState>,
     tenure: Tenure,
     unanswered: Unanswered,
 }
@@ -60,7 +61,7 @@ impl LaneConsumer {
         Ok(Self {
             topic,
             native: Some(native),
-            positions: HashMap::new(),
+            positions: HashMap::default(),
             tenure: Tenure::default(),
             unanswered: Unanswered::Nothing,
         })

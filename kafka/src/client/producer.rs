@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use longshore_schemas::TopicName;
 use rdkafka::TopicPartitionList;
 use rdkafka::config::FromClientConfigAndContext;
@@ -44,7 +45,8 @@ const LEFT_BEHIND_MAX: usize = 8;
 pub struct TransactionalProducer {
     settings: Settings,
     id: String,
-    size_limits: HashMap<TopicName, usize>,
+    /// Looked up for every record.
+    size_limits: HashMap<TopicName, usize, RandomState>,
     state: State,
     initialising_max: Duration,
     /// For the call that may never return, and how long it is waited for.
@@ -73,7 +75,7 @@ impl TransactionalProducer {
         Ok(Self {
             settings,
             id: transactional_id.into(),
-            size_limits: HashMap::new(),
+            size_limits: HashMap::default(),
             state: State::Absent,
             initialising_max: INITIALISING_MAX,
             aside: Aside::new("kafka-offsets"),
@@ -91,7 +93,7 @@ impl TransactionalProducer {
     /// its topic's limit is refused at once, so that it can't spoil a batch of innocent ones. The
     /// size of batches follows with the next producer that is built.
     pub fn set_size_limits(&mut self, limits: HashMap<TopicName, usize>) {
-        self.size_limits = limits;
+        self.size_limits = limits.into_iter().collect();
     }
 
     /// Sends progress into the open transaction, under a membership of this moment.
