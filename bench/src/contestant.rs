@@ -11,6 +11,7 @@ use longshore::schemas::TopicName;
 use crate::fill::fill;
 use crate::ground::Ground;
 use crate::groups::{self, Form, Groups, Inbox, Plain};
+use crate::held::Held;
 use crate::running::Running;
 use crate::workload::{Items, Measure};
 use crate::{Workload, peers, pipeline};
@@ -36,7 +37,7 @@ impl Run<'_> {
     /// What it reads: what all read who are measured, or what is written for it alone.
     pub(crate) fn from(&self) -> TopicName {
         match &self.workload.measure {
-            Measure::Relay(items) => items.topic(),
+            Measure::Relay(items) | Measure::Held(items, _) => items.topic(),
             Measure::Gather(_) | Measure::Restart { .. } if self.is_longshore() => {
                 pipeline::inbox(&self.pipeline())
             }
@@ -83,7 +84,7 @@ impl Run<'_> {
         }
         ground.make_topic(&from)?;
         match &self.workload.measure {
-            Measure::Relay(items) => fill(ground, &from, items),
+            Measure::Relay(items) | Measure::Held(items, _) => fill(ground, &from, items),
             Measure::Gather(groups) => self.fill(ground, &from, groups),
             Measure::Latency { .. } | Measure::Restart { .. } => Ok(()),
         }
@@ -138,18 +139,24 @@ impl Run<'_> {
     /// Starts the program.
     pub(crate) fn start(&self, ground: &Ground) -> Result<Running> {
         let command = match &self.workload.measure {
-            Measure::Relay(items) | Measure::Latency { items, .. } => self.relay(ground, items)?,
+            Measure::Relay(items) | Measure::Latency { items, .. } => {
+                self.relay(ground, items, None)?
+            }
+            Measure::Held(items, held) => self.relay(ground, items, Some(held))?,
             Measure::Gather(_) | Measure::Restart { .. } => self.gather(ground)?,
         };
         Running::start(command, &self.folder.join(format!("{}.log", self.name)))
     }
 
-    fn relay(&self, ground: &Ground, items: &Items) -> Result<Command> {
+    fn relay(&self, ground: &Ground, items: &Items, held: Option<&Held>) -> Result<Command> {
         let work = items.work_millis.to_string();
+        let text = |of: fn(&Held) -> u64| held.map_or(0, of).to_string();
+        let (held_after, held) = (text(|it| it.after_millis), text(|it| it.millis));
         Ok(match self.contestant {
             LONGSHORE => {
                 let mut command = self.fleet(ground, "work")?;
-                command.env("BENCH_WORK_MILLIS", work);
+                command.env("BENCH_WORK_MILLIS", work).env("BENCH_HELD_MILLIS", held);
+                command.env("BENCH_HELD_AFTER_MILLIS", held_after);
                 command
             }
             "bare" => self.bare(ground, 1, false)?,
@@ -159,7 +166,9 @@ impl Run<'_> {
             "streams-bytes" => self.peer("Relay", ground, &[("bytes", "true")]),
             "parallel-consumer" => {
                 let threads = items.concurrency.max(100).to_string();
-                self.peer("KeyOrder", ground, &[("threads", &threads), ("work", &work)])
+                let held = [("held", held.as_str()), ("heldAfter", &held_after)];
+                let work = [("threads", threads.as_str()), ("work", &work)];
+                self.peer("KeyOrder", ground, &[work, held].concat())
             }
             other => bail!("nobody who relays is called {other}"),
         })

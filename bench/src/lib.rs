@@ -19,6 +19,7 @@ mod running;
 mod settings;
 
 mod check;
+mod held;
 mod latency;
 mod pace;
 mod progress;
@@ -34,6 +35,7 @@ mod flat;
 
 pub use flat::Flat;
 pub use groups::{Gathered, Groups, PART_STAGE};
+pub use held::{HELD, Held};
 pub use item::Work;
 pub use report::{report, save};
 pub use round::{Plan, run};

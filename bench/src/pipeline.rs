@@ -25,7 +25,9 @@ pub(crate) fn parts(pipeline: &str) -> TopicName {
 /// The group of what is measured.
 pub(crate) fn group(pipeline: &str, measure: &Measure) -> String {
     match measure {
-        Measure::Relay(_) | Measure::Latency { .. } => format!("{pipeline}.relay"),
+        Measure::Relay(_) | Measure::Latency { .. } | Measure::Held(..) => {
+            format!("{pipeline}.relay")
+        }
         Measure::Gather(_) | Measure::Restart { .. } => format!("{pipeline}.gather"),
     }
 }
@@ -34,7 +36,9 @@ impl Run<'_> {
     /// Makes the topics of its pipeline, as a user would.
     pub(crate) fn apply(&self, ground: &Ground) -> Result<()> {
         let text = match &self.workload.measure {
-            Measure::Relay(items) | Measure::Latency { items, .. } => self.relaying(items),
+            Measure::Relay(items) | Measure::Latency { items, .. } | Measure::Held(items, _) => {
+                self.relaying(items)
+            }
             Measure::Gather(_) | Measure::Restart { .. } => self.gathering(),
         };
         fs::write(self.file(), text).context("the pipeline file")?;
@@ -66,7 +70,7 @@ impl Run<'_> {
             "pipeline: {name}\n\
              source: {{topic: {from}, schema: Work, key: key, start: earliest}}\n\
              stages:\n  relay: {{from: source, handler: relay, to: out, \
-             commit_interval: {commit}ms, concurrency: {concurrency}}}\n\
+             commit_interval: {commit}ms, concurrency: {concurrency}, item_timeout: 60s}}\n\
              sinks:\n  out: {{topic: {to}}}\n",
             name = self.pipeline(),
             from = self.from(),

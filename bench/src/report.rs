@@ -43,7 +43,7 @@ pub fn report(results: &Results) -> String {
 fn turns(plan: &Plan) -> String {
     let rounds = format!("{} runs each in turn", plan.rounds);
     match plan.workload.measure {
-        Measure::Restart { .. } => rounds,
+        Measure::Restart { .. } | Measure::Held(..) => rounds,
         _ => format!("{rounds}, {:?} of warm-up, {:?} measured", plan.warm_up, plan.span),
     }
 }

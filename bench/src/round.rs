@@ -88,6 +88,8 @@ pub fn run(plan: Plan, folder: &Path, mut tell: impl FnMut(&str)) -> Result<Resu
 fn warm(ground: &Ground, plan: &Plan, folder: &Path) -> Result<()> {
     let contestant = match plan.workload.measure {
         Measure::Relay(_) | Measure::Latency { .. } => "bare",
+        // It is warm before the item is held.
+        Measure::Held(..) => return Ok(()),
         // A bare loop gathers nothing.
         Measure::Gather(_) => plan.contestants.first().context("somebody to be measured")?,
         // Its first half keeps the broker busy before anything is measured.

@@ -5,7 +5,7 @@ use crate::workload::Measure;
 /// How a program is set up, beyond what the workload asks of all.
 pub(crate) fn settings(measure: &Measure, contestant: &str) -> &'static str {
     match measure {
-        Measure::Relay(_) | Measure::Latency { .. } => relaying(contestant),
+        Measure::Relay(_) | Measure::Latency { .. } | Measure::Held(..) => relaying(contestant),
         Measure::Gather(_) | Measure::Restart { .. } => gathering(contestant),
     }
 }

@@ -11,7 +11,7 @@ use crate::groups::{self, Groups};
 use crate::pace::Records;
 use crate::progress::Progress;
 use crate::workload::{Items, Measure};
-use crate::{latency, pace, restart};
+use crate::{held, latency, pace, restart};
 
 /// What is measured in a run, and how many outputs of it are right.
 pub(crate) type Taken = (Vec<f64>, u64);
@@ -27,6 +27,7 @@ pub(crate) fn take(ground: &Ground, run: &Run<'_>, times: (Duration, Duration)) 
             running.stop()?;
             (measured, check(ground, items.keys, &run.to())?)
         }
+        Measure::Held(items, held) => held::measure(ground, run, items, *held)?,
         Measure::Gather(groups) => gather(ground, run, groups, times)?,
         Measure::Restart { groups, completed } => {
             let measured = restart::measure(ground, run, groups, *completed)?;

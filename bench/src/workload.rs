@@ -3,6 +3,7 @@
 use longshore::schemas::TopicName;
 
 use crate::groups::Groups;
+use crate::held::{self, Held};
 use crate::report::Column;
 use crate::{latency, pace, restart};
 
@@ -35,6 +36,8 @@ pub enum Measure {
         /// Items sent in a second.
         rate: u64,
     },
+    /// Items are relayed, one of which takes long: what that does to the others.
+    Held(Items, Held),
     /// Parts are gathered, and all of them are there from the beginning: how many in a second.
     Gather(Groups),
     /// A program that holds groups, each of which lacks one part, is stopped and started again: how
@@ -133,6 +136,18 @@ pub const WORKLOADS: &[Workload] = &[
         measure: Measure::Relay(Items { work_millis: 50, ..WAITING }),
         ..KEYED
     },
+    Workload {
+        name: "w8",
+        what: "one item of 30 s among others without work, 1,000 keys",
+        details: "The first item that is begun ten seconds after the first of all is worked on for \
+                  30 s. What is compared are the outputs by the time at which they were written.",
+        measure: Measure::Held(
+            Items { count: 12_000_000, keys: 1_000, ..ITEMS },
+            Held { after_millis: 10_000, millis: 30_000 },
+        ),
+        contestants: &["longshore", "parallel-consumer"],
+        ..RELAY
+    },
     GATHER,
     Workload {
         name: "w10",
@@ -158,6 +173,7 @@ impl Measure {
         match self {
             Self::Relay(_) => pace::OF_ITEMS,
             Self::Latency { .. } => latency::COLUMNS,
+            Self::Held(..) => held::COLUMNS,
             Self::Gather(_) => pace::OF_PARTS,
             Self::Restart { .. } => restart::COLUMNS,
         }

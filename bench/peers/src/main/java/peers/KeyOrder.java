@@ -25,12 +25,17 @@ public final class KeyOrder {
         Settings settings = Settings.of(arguments);
         String to = settings.text("to");
         int work = settings.number("work");
+        Held held = new Held(settings.number("heldAfter"), settings.number("held"));
         ParallelStreamProcessor<byte[], Work> processor =
                 ParallelStreamProcessor.createEosStreamProcessor(options(settings));
         processor.subscribe(List.of(settings.text("from")));
         processor.pollAndProduce(context -> {
             if (work > 0) {
                 sleep(work);
+            }
+            if (held.isThis()) {
+                context.value().setSent(Held.SENT);
+                sleep(held.millis());
             }
             return new ProducerRecord<>(to, context.key(), context.value());
         });
