@@ -2,6 +2,9 @@
 
 mod calm;
 
+mod audit_at_hand;
+mod strangers;
+
 mod audits;
 
 mod clock_steps;
