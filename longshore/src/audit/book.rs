@@ -11,7 +11,7 @@ use super::facts::{About, End, ItemFact, Made, Output, Spot, content_of, content
 use super::fault::{Fault, Place};
 use super::groups::{Closing, GroupFact, Groups, InPartition, JoinRead, OfGroup, says};
 use super::input::Input;
-use super::items::{Items, Settled};
+use super::items::{Items, Nothing, Settled};
 use super::looks::ProgressOf;
 use super::order::Order;
 use super::plan::{Audited, AuditedJoin, Kind, Plan, Written};
@@ -27,19 +27,6 @@ pub(super) struct Around {
     pub(super) before: ProgressOf,
     /// As it stood after all were: what shows must be finished by then.
     pub(super) after: ProgressOf,
-}
-
-/// What it means that nothing came of a finished item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Nothing {
-    /// It is lost.
-    Lost,
-    /// The stage may leave items out.
-    LeftOut,
-    /// Nobody knows: records may have gone from this topic.
-    Expired(TopicName),
-    /// Nobody knows: an open transaction holds this topic back.
-    Held(TopicName),
 }
 
 /// The books of all stages and joins.
@@ -359,7 +346,7 @@ fn tell(stage: Settled<'_>, report: &mut Report) {
             let topic = topic.clone();
             report.not_checked(NotChecked::Held { topic, stage: name, items });
         }
-        Nothing::Lost | Nothing::LeftOut | Nothing::Expired(_) | Nothing::Held(_) => {}
+        Nothing::Lost | Nothing::LeftOut { .. } | Nothing::Expired(_) | Nothing::Held(_) => {}
     }
     report.stages.push(stage.tally);
 }

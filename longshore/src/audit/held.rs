@@ -75,11 +75,15 @@ pub(super) fn readable(
     patience: Duration,
 ) -> Result<(Vec<Range>, Vec<Fault>), InspectError> {
     let deadline = Instant::now() + patience;
+    let mut told = false;
     let ends = loop {
         let ends = last_stable(observer, topic)?;
         let is_open = |it: &Range| ends.get(&it.partition).is_some_and(|end| *end < it.to);
         if !ranges.iter().any(is_open) || Instant::now() >= deadline {
             break ends;
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!(%topic, ?patience, "waits for an open transaction");
         }
         thread::sleep(ASK_EVERY);
     };

@@ -2,9 +2,9 @@
 
 use longshore_kafka::Offset;
 use longshore_kafka::lane::config::Ordering;
-use longshore_schemas::Origin;
+use longshore_schemas::{Origin, TopicName};
 
-use super::book::{Around, Nothing};
+use super::book::Around;
 use super::facts::{About, End, ItemFact, Line, Made, Output, Spot};
 use super::fault::{Fault, Place};
 use super::input::{Absent, Input};
@@ -12,6 +12,29 @@ use super::looks::ProgressOf;
 use super::plan::{Audited, Plan};
 use super::report::{Report, StageReport};
 use crate::inspect::Progress;
+
+/// What it means that nothing came of a finished item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Nothing {
+    /// It is lost.
+    Lost,
+    /// The stage may leave items out.
+    LeftOut {
+        /// Whether all that it wrote was read: of what it didn't leave out all must be there.
+        is_whole: bool,
+    },
+    /// Nobody knows: records may have gone from this topic.
+    Expired(TopicName),
+    /// Nobody knows: an open transaction holds this topic back.
+    Held(TopicName),
+}
+
+impl Nothing {
+    /// Whether all that the stage wrote was read.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(self, Self::Lost | Self::LeftOut { is_whole: true })
+    }
+}
 
 /// A stage whose items are settled.
 pub(super) struct Settled<'a> {
@@ -181,9 +204,10 @@ impl Settled<'_> {
         self.tally.given_up += u64::from(ends.given_up.is_some());
         self.tally.finished += u64::from(was_finished);
         let stage = self.audited.consumer.name.clone();
-        // A stage that is in no pipeline may write elsewhere too.
-        let is_whole = !self.audited.ends.is_empty() && *self.nothing == Nothing::Lost;
-        if let (Some((index, later)), true) = (ends.gap, is_whole) {
+        // A stage that is in no pipeline may write elsewhere too. Of an item that ended since, a
+        // topic may have been read before.
+        let is_whole = !self.audited.ends.is_empty() && self.nothing.is_whole();
+        if let (Some((index, later)), true) = (ends.gap, is_whole && was_finished) {
             report.fault(Fault::Gap { stage: stage.clone(), item: item.clone(), index, later });
         }
         match (ends.done, ends.given_up) {

@@ -10,9 +10,10 @@ use longshore_kafka::admin::{GroupProgress, Isolation, Stability};
 use longshore_kafka::reader::{Range, ReadError, ReadFrom};
 use longshore_schemas::TopicName;
 
-use super::book::{Around, Books, Nothing, Rest};
+use super::book::{Around, Books, Rest};
 use super::groups::{InboxRead, JoinRead};
 use super::held::readable;
+use super::items::Nothing;
 use super::looks::{Looks, ProgressOf};
 use super::plan::{Audited, AuditedJoin, Plan};
 use super::report::Report;
@@ -227,7 +228,9 @@ impl<'a> Reading<'a> {
     fn nothing(&self, stage: &Audited, expired: &[TopicName], options: &Options) -> Nothing {
         let held = self.held.iter().find(|it| stage.writes.contains(*it));
         match (expired.iter().find(|it| stage.writes.contains(*it)), held) {
-            _ if options.may_skip => Nothing::LeftOut,
+            (expired, held) if options.may_skip => {
+                Nothing::LeftOut { is_whole: expired.is_none() && held.is_none() }
+            }
             (Some(topic), _) => Nothing::Expired(topic.clone()),
             (None, Some(topic)) => Nothing::Held(topic.clone()),
             (None, None) => Nothing::Lost,

@@ -84,8 +84,13 @@ pub fn record(topic: &TopicName, key: &str) -> Outgoing {
 
 /// The output of index 0 of an item.
 pub fn output(topic: &TopicName, input: &TopicName, offset: i64) -> Outgoing {
+    output_of(topic, input, (offset, 0))
+}
+
+/// The output of an index of an item.
+pub fn output_of(topic: &TopicName, input: &TopicName, (offset, index): (i64, u32)) -> Outgoing {
     let mut record = record(topic, "any");
-    record.headers.set_text(ORIGIN, format!("{input}/0/{offset}/0"));
+    record.headers.set_text(ORIGIN, format!("{input}/0/{offset}/{index}"));
     record
 }
 

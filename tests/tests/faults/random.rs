@@ -14,7 +14,7 @@ use crate::trial::{Network, Trial, committed, rebuilt, times};
 const DISTURBANCES: usize = 16;
 /// Disturbances for each round of work: each lasts longer than it takes to work.
 const OF_A_ROUND: usize = 2;
-/// Any would do; this one begins with connections that are cut.
+/// Any would do; of this one every second disturbance ends all connections.
 const SEED: u64 = 2;
 
 #[test]

@@ -2,16 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use longshore_kafka::admin::Isolation;
-use longshore_kafka::client::TransactionalProducer;
-use longshore_kafka::reader::Reader;
-use longshore_kafka::{Commit, Outgoing, Record, Transaction, Transactions};
+use longshore::Exit;
+use longshore_kafka::Outgoing;
 use longshore_schemas::TopicName;
 use longshore_schemas::records::JournalRecord;
-use longshore_tests::{Cluster, Fleet, Shape};
-use serde_json::Value;
+use longshore_tests::{Cluster, Fleet, Shape, until};
 
+use crate::audit_at_hand::{AuditAtHand, faults};
 use crate::echoes;
+use crate::strangers::{copy, hold, plant, stranger};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -46,6 +45,34 @@ fn audits_of_stages_and_joins_at_work_find_nothing() {
     }
 }
 
+/// The stage writes into the inbox and its own topic at once; the audit reads the inbox, its
+/// openings among them, before the one and the other after.
+#[test]
+fn items_that_end_between_two_topics_of_their_stage_are_at_no_fault() {
+    const ITEMS: i64 = 10;
+    let fleet = Fleet::new(Cluster::shared(), Shape::Join);
+    fleet.publish(echoes(0..3));
+    let (worker, coordinator) = (fleet.worker(), fleet.coordinator_in("coordinator"));
+    fleet.until_ended(3);
+    coordinator.stop();
+    worker.stop();
+    fleet.publish(echoes(3..3 + ITEMS));
+    let topic = |what: &str| TopicName::from(format!("{}.{what}", fleet.name()));
+    let (inbox, parts) = (topic("all.inbox"), topic("split"));
+    let opening = fleet.records(&inbox).remove(0);
+    let mut producer = stranger(&fleet, "holds");
+    let open = hold(&mut producer, &copy(&opening));
+    let audit = AuditAtHand::of(&fleet);
+    audit.until_it_waits_for(&inbox);
+    let worker = fleet.worker();
+    until("all items are split", || {
+        (fleet.records(&parts).len() as i64 == 3 * (3 + ITEMS)).then_some(())
+    });
+    worker.stop();
+    drop(open);
+    assert_eq!(audit.ends(), (Exit::Done, vec![]));
+}
+
 /// Nothing else that is read of the fleet is held back by it.
 #[test]
 fn a_transaction_that_hangs_among_the_marks_is_found() {
@@ -56,11 +83,9 @@ fn a_transaction_that_hangs_among_the_marks_is_found() {
     worker.stop();
     fleet.audit_is_clean();
     let marks = TopicName::from(format!("{}.begun", fleet.name()));
-    let mark = records(&fleet, &marks).pop().expect("it has marked what it began");
-    let mut producer = stranger(&fleet);
-    let mut open = Transaction::begin(&mut producer, DEADLINE).expect("begun");
-    open.produce(&copy(&mark), 0).expect("produced");
-    open.deliver().expect("delivered");
+    let mark = fleet.records(&marks).pop().expect("it has marked what it began");
+    let mut producer = stranger(&fleet, "holds");
+    let open = hold(&mut producer, &copy(&mark));
     let (code, said) = fleet.process(&["audit", "--patience", "1s", "-o", "json"]).ends();
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("LV-1") && said.contains(marks.as_str()), "{said}");
@@ -79,7 +104,7 @@ fn what_is_planted_into_a_join_is_found() {
     fleet.audit_is_clean();
 
     let journal = TopicName::from(format!("{}.all.journal", fleet.name()));
-    let (results, closings) = (records(&fleet, &fleet.done()), records(&fleet, &journal));
+    let (results, closings) = (fleet.records(&fleet.done()), fleet.records(&journal));
     let at = plant(&fleet, copy(&results[0]));
     let of = "of group";
     finds(&fleet, "EO-3", (&at, of, "it is a second result"));
@@ -109,58 +134,9 @@ fn what_is_planted_into_a_join_is_found() {
 fn finds(fleet: &Fleet, breaks: &str, (at, of, wrong): (&str, &str, &str)) {
     let (code, said) = fleet.process(&["audit", "-o", "json"]).ends();
     assert_eq!(code, 1, "{said}");
-    let json = said.find('{').map_or("", |start| &said[start..]);
-    let answer = serde_json::Deserializer::from_str(json).into_iter::<Value>().next();
-    let answer = answer.unwrap_or_else(|| panic!("{said}")).unwrap_or_else(|_| panic!("{said}"));
-    let faults = answer["report"]["faults"].as_array().expect("faults");
-    let is_it = |fault: &&Value| {
-        let what = fault["what"].as_str().unwrap_or_default();
-        fault["breaks"] == breaks
-            && what.starts_with(&format!("{at}, {of}"))
-            && what.ends_with(wrong)
+    let is_it = |(it, what): &&(String, String)| {
+        it == breaks && what.starts_with(&format!("{at}, {of}")) && what.ends_with(wrong)
     };
-    assert_eq!(faults.iter().filter(is_it).count(), 1, "{breaks} {at} {of} {wrong}: {said}");
-}
-
-fn records(fleet: &Fleet, topic: &TopicName) -> Vec<Record> {
-    let mut reader = Reader::open(&fleet.settings(), topic, Isolation::Committed).expect("there");
-    let reading = reader.read_all(DEADLINE).expect("it can be read");
-    reading.map(|it| it.expect("it can be read")).collect()
-}
-
-/// The record once more, for the same partition.
-fn copy(record: &Record) -> Outgoing {
-    Outgoing {
-        topic: record.topic.clone(),
-        partition: Some(record.partition),
-        key: record.key.clone(),
-        value: record.value.clone(),
-        headers: record.headers.clone(),
-        timestamp: None,
-    }
-}
-
-/// Writes a record in a transaction of nobody's: where it stands then.
-fn plant(fleet: &Fleet, record: Outgoing) -> String {
-    let (topic, partition) = (record.topic.clone(), record.partition);
-    let mut producer = stranger(fleet);
-    let mut transaction = Transaction::begin(&mut producer, DEADLINE).expect("begun");
-    transaction.produce(&record, 0).expect("produced");
-    transaction.deliver().expect("delivered");
-    assert!(matches!(transaction.commit(), Commit::Committed));
-    let there = records(fleet, &topic);
-    let planted = there.iter().rfind(|it| Some(it.partition) == partition);
-    let planted = planted.expect("it is there");
-    format!("{topic}/{}/{}", planted.partition, planted.offset)
-}
-
-/// A producer that is none of the fleet's.
-fn stranger(fleet: &Fleet) -> TransactionalProducer {
-    let id = format!("{}-plants", fleet.name());
-    let mut producer = TransactionalProducer::new(fleet.settings(), id).expect("a producer");
-    let started = Instant::now();
-    while !producer.ready(Duration::from_secs(1)).expect("ready") {
-        assert!(started.elapsed() < DEADLINE, "not ready within {DEADLINE:?}");
-    }
-    producer
+    let count = faults(&said).iter().filter(is_it).count();
+    assert_eq!(count, 1, "{breaks} {at} {of} {wrong}: {said}");
 }

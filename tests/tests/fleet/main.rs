@@ -2,6 +2,10 @@
 
 mod calm;
 
+mod audit_at_hand;
+mod strangers;
+
+mod audited_progress;
 mod audits;
 
 mod clock_steps;

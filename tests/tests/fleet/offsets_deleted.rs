@@ -68,7 +68,7 @@ fn a_stage_that_never_began_asks_where_to_start() {
 }
 
 /// By Kafka's own tool: what it said.
-fn delete_offsets(fleet: &Fleet) -> String {
+pub fn delete_offsets(fleet: &Fleet) -> String {
     let class = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
     let mut tool = Cluster::shared().tool(class);
     let group = format!("{}.work", fleet.name());

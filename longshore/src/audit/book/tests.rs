@@ -21,6 +21,8 @@ const ITEMS: i64 = 10;
 /// A stage `price` that reads `in/0` (items at even offsets, markers between them, keys a and b in
 /// turn) and writes `out`.
 struct Case {
+    /// Otherwise it was described by hand.
+    is_in_pipeline: bool,
     ordering: Ordering,
     before: Progress,
     after: Progress,
@@ -34,6 +36,7 @@ impl Case {
     /// Everything is in order, and all items are finished.
     fn good() -> Self {
         Self {
+            is_in_pipeline: false,
             ordering: Ordering::Key,
             before: ours(2 * ITEMS, &[]),
             after: ours(2 * ITEMS, &[]),
@@ -44,13 +47,16 @@ impl Case {
     }
 
     fn report(&self) -> Report {
-        let plan = Plan::by_hand(ByHand {
+        let mut plan = Plan::by_hand(ByHand {
             group: "price".into(),
             input: "in".into(),
             outputs: vec!["out".into()],
             dead_letters: Some("in-dlt".into()),
             ordering: self.ordering,
         });
+        if self.is_in_pipeline {
+            plan.stages[0].ends.insert("price".into());
+        }
         let folder = tempfile::tempdir().unwrap();
         let state = StateDir::create(Some(folder.path())).unwrap();
         let mut books = Books::new(&plan, &state, (100, 100)).unwrap();
@@ -217,6 +223,51 @@ fn a_doubled_record_is_named_and_told_from_a_second_output() {
 }
 
 #[test]
+fn an_output_that_is_missing_before_a_later_one_is_named() {
+    let with = |indexes: &[u32]| {
+        let mut case = Case { is_in_pipeline: true, ..Case::good() };
+        case.outputs.truncate(9);
+        let made = |(at, index): (i64, &u32)| output(at, &format!("in/0/18/{index}"));
+        case.outputs.extend((9..).zip(indexes).map(made));
+        case
+    };
+    let table: [(&[u32], u32, i64); 4] =
+        [(&[1], 0, 9), (&[1, 2], 0, 9), (&[0, 2, 4], 1, 10), (&[0, 1, 2, 4], 3, 12)];
+    for (indexes, missing, later) in table {
+        let told = format!(
+            "output {missing} that price made of in/0/18 is missing, and a later one is there, \
+             out/0/{later}"
+        );
+        with(indexes).has_only(Invariant::Eo1, &told);
+    }
+    // That nothing more was to come nobody knows.
+    assert_eq!(with(&[0, 1, 2]).faults(), []);
+}
+
+#[test]
+fn a_gap_where_not_all_outputs_can_have_been_read_is_no_fault() {
+    let gap = || {
+        let mut case = Case { is_in_pipeline: true, ..Case::good() };
+        case.outputs[9] = output(9, "in/0/18/1");
+        case
+    };
+    assert_eq!(gap().faults().len(), 1);
+    for nothing in [Nothing::Expired("out".into()), Nothing::Held("out".into())] {
+        assert_eq!(Case { nothing, ..gap() }.faults(), []);
+    }
+    let ended_since = Case { before: ours(18, &[]), ..gap() };
+    assert_eq!(ended_since.faults(), [], "a topic was read before it ended");
+    let finished_ahead = Case { before: ours(4, &[(18, 19)]), ..gap() };
+    assert_eq!(finished_ahead.faults().len(), 1);
+    for (is_whole, count) in [(true, 1), (false, 0)] {
+        let may_skip = Case { nothing: Nothing::LeftOut { is_whole }, ..gap() };
+        assert_eq!(may_skip.faults().len(), count, "whole: {is_whole}");
+    }
+    let by_hand = Case { is_in_pipeline: false, ..gap() };
+    assert_eq!(by_hand.faults(), [], "it may write elsewhere");
+}
+
+#[test]
 fn records_of_one_key_in_the_wrong_order_are_named() {
     let mut case = Case::good();
     // Items 4 and 6 are of different keys; 4 and 8 are of the same.
@@ -271,7 +322,7 @@ fn what_cannot_be_checked_is_said_and_is_no_fault() {
     for nothing in [Nothing::Expired("out".into()), Nothing::Held("out".into())] {
         assert_eq!(lost(nothing).verdict(), Verdict::Inconclusive);
     }
-    let left_out = lost(Nothing::LeftOut);
+    let left_out = lost(Nothing::LeftOut { is_whole: true });
     assert_eq!((left_out.verdict(), left_out.stages[0].untold), (Verdict::Clean, 1));
     let never = Case { before: Progress::None, after: Progress::None, ..Case::good() };
     let report = never.report();
