@@ -19,6 +19,8 @@ impl ApiKey {
     pub const ADD_OFFSETS_TO_TXN: Self = Self(25);
     /// Commits or aborts a transaction.
     pub const END_TXN: Self = Self(26);
+    /// Ends a transaction in the partitions that it wrote to; brokers send it to brokers.
+    pub const WRITE_TXN_MARKERS: Self = Self(27);
     /// Writes a group's offsets into a transaction.
     pub const TXN_OFFSET_COMMIT: Self = Self(28);
 
@@ -40,6 +42,7 @@ impl fmt::Display for ApiKey {
             Self::ADD_PARTITIONS_TO_TXN => f.write_str("AddPartitionsToTxn"),
             Self::ADD_OFFSETS_TO_TXN => f.write_str("AddOffsetsToTxn"),
             Self::END_TXN => f.write_str("EndTxn"),
+            Self::WRITE_TXN_MARKERS => f.write_str("WriteTxnMarkers"),
             Self::TXN_OFFSET_COMMIT => f.write_str("TxnOffsetCommit"),
             Self(other) => write!(f, "request {other}"),
         }

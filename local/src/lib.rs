@@ -35,7 +35,9 @@ pub use choice::{Cluster, find_or_start};
 pub use environment::Environment;
 pub use error::LocalError;
 pub use leash::Leash;
-pub use owned::{OwnedBroker, start_owned, start_owned_behind, start_owned_of_release};
+pub use owned::{
+    OwnedBroker, start_owned, start_owned_behind, start_owned_behind_both, start_owned_of_release,
+};
 pub use progress::Progress;
 pub use state::RunningBroker;
 pub use trio::{Trio, start_trio};

@@ -48,7 +48,24 @@ pub fn start_owned_behind(
     start(environment, pick, progress)
 }
 
-/// The same with the features of an older release only, such as `3.9`: as a cluster whose brokers
+/// The same with a second proxy for what brokers send one another, and a broker alone sends to
+/// itself: the markers of transactions among it. That has to forward to
+/// [`OwnedBroker::address_among_brokers`].
+pub fn start_owned_behind_both(
+    environment: &Environment,
+    proxy: SocketAddr,
+    among_brokers: SocketAddr,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<OwnedBroker, LocalError> {
+    let pick = || {
+        let node = Node::alone(Ports::pick_behind_proxies()?);
+        let (proxy, proxy_among_brokers) = (Some(proxy), Some(among_brokers));
+        Ok(Node { proxy, proxy_among_brokers, ..node })
+    };
+    start(environment, pick, progress)
+}
+
+/// Starts one with the features of an older release only, such as `3.9`: as a cluster whose brokers
 /// were upgraded, and whose features weren't yet.
 pub fn start_owned_of_release(
     environment: &Environment,
@@ -80,6 +97,11 @@ impl OwnedBroker {
     /// What the proxy in front of it forwards to; none if it was started without one.
     pub fn proxied_address(&self) -> Option<SocketAddr> {
         self.server.node().ports.proxied_address()
+    }
+
+    /// What the proxy between brokers forwards to; none if it was started without one.
+    pub fn address_among_brokers(&self) -> Option<SocketAddr> {
+        self.server.node().ports.address_among_brokers()
     }
 
     /// Kafka's version.

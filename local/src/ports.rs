@@ -13,6 +13,8 @@ pub(crate) struct Ports {
     pub(crate) controller: u16,
     /// Where it listens for a proxy, if there is one in front of it.
     pub(crate) proxied: Option<u16>,
+    /// Where it listens for what brokers send one another, if that has a proxy of its own.
+    pub(crate) among_brokers: Option<u16>,
 }
 
 impl Ports {
@@ -20,32 +22,41 @@ impl Ports {
     /// choose its ports therefore tries again.
     pub(crate) fn pick() -> Result<Self, LocalError> {
         let [broker, controller] = free()?;
-        Ok(Self { broker, controller, proxied: None })
+        Ok(Self { broker, controller, proxied: None, among_brokers: None })
     }
 
     /// The same for a broker with a proxy in front of it.
     pub(crate) fn pick_behind_proxy() -> Result<Self, LocalError> {
         let [broker, controller, proxied] = free()?;
-        Ok(Self { broker, controller, proxied: Some(proxied) })
+        Ok(Self { broker, controller, proxied: Some(proxied), among_brokers: None })
+    }
+
+    /// The same for one whose requests to itself go through a proxy as well.
+    pub(crate) fn pick_behind_proxies() -> Result<Self, LocalError> {
+        let [broker, controller, proxied, among_brokers] = free()?;
+        let (proxied, among_brokers) = (Some(proxied), Some(among_brokers));
+        Ok(Self { broker, controller, proxied, among_brokers })
     }
 
     /// The same for three brokers at once.
     pub(crate) fn pick_three() -> Result<[Self; 3], LocalError> {
         let [a, b, c, d, e, f] = free()?;
-        let ports = |broker, controller| Self { broker, controller, proxied: None };
+        let ports =
+            |broker, controller| Self { broker, controller, proxied: None, among_brokers: None };
         Ok([ports(a, b), ports(c, d), ports(e, f)])
     }
 
     /// An error if somebody listens on one, before a JVM takes seconds to find out.
     pub(crate) fn check_free(self) -> Result<(), LocalError> {
-        let all = [self.broker, self.controller].into_iter().chain(self.proxied);
+        let all = [self.broker, self.controller].into_iter();
+        let all = all.chain(self.proxied).chain(self.among_brokers);
         let busy = all.into_iter().find(|port| listen(*port).is_err());
         busy.map_or(Ok(()), |port| Err(LocalError::PortBusy { port }))
     }
 
     /// Those that clients connect to.
     pub(crate) fn of_clients(self) -> impl Iterator<Item = u16> {
-        [self.broker].into_iter().chain(self.proxied)
+        [self.broker].into_iter().chain(self.proxied).chain(self.among_brokers)
     }
 
     pub(crate) fn bootstrap_servers(self) -> String {
@@ -55,6 +66,11 @@ impl Ports {
     /// What a proxy forwards to.
     pub(crate) fn proxied_address(self) -> Option<SocketAddr> {
         self.proxied.map(|port| (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// What the proxy between brokers forwards to.
+    pub(crate) fn address_among_brokers(self) -> Option<SocketAddr> {
+        self.among_brokers.map(|port| (Ipv4Addr::LOCALHOST, port).into())
     }
 }
 
@@ -81,9 +97,10 @@ mod tests {
 
     #[test]
     fn picked_ports_differ_and_are_free() {
-        let ports = Ports::pick_behind_proxy().unwrap();
-        let all = [ports.broker, ports.controller, ports.proxied.unwrap()];
-        assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 3);
+        let ports = Ports::pick_behind_proxies().unwrap();
+        let proxied = [ports.proxied, ports.among_brokers].map(Option::unwrap);
+        let all = [ports.broker, ports.controller].into_iter().chain(proxied);
+        assert_eq!(all.collect::<std::collections::BTreeSet<_>>().len(), 4);
         ports.check_free().unwrap();
     }
 

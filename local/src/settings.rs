@@ -10,7 +10,8 @@ use crate::node::Node;
 /// folder that is kept must start again on another port.
 pub(crate) fn properties(node: &Node, bind: &str, data: &Path) -> String {
     let (broker, controller) = (node.ports.broker, node.ports.controller);
-    let (listens, advertises) = behind_proxy(node, bind);
+    let (listens, advertises) = behind_proxies(node, bind);
+    let among_brokers = if node.ports.among_brokers.is_some() { "BROKERS" } else { "PLAINTEXT" };
     let replicas = node.voters.len();
     format!(
         "\
@@ -18,8 +19,9 @@ process.roles=broker,controller
 node.id={id}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+inter.broker.listener.name={among_brokers}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
+PROXIED:PLAINTEXT,BROKERS:PLAINTEXT
 listeners=PLAINTEXT://{bind}:{broker},CONTROLLER://127.0.0.1:{controller}{listens}
 advertised.listeners=PLAINTEXT://127.0.0.1:{broker}{advertises}
 log.dirs={data}
@@ -61,15 +63,21 @@ fn voters(node: &Node) -> String {
     node.voters.iter().map(voter).collect::<Vec<_>>().join(",")
 }
 
-/// A listener of its own for the proxy: clients that came through it are told its address, and
-/// those that came directly are not.
-fn behind_proxy(node: &Node, bind: &str) -> (String, String) {
-    match (node.ports.proxied, node.proxy) {
-        (Some(port), Some(proxy)) => {
-            (format!(",PROXIED://{bind}:{port}"), format!(",PROXIED://{proxy}"))
+/// A listener of its own for each proxy: who came through it is told its address, and others are
+/// not.
+fn behind_proxies(node: &Node, bind: &str) -> (String, String) {
+    let proxies = [
+        ("PROXIED", node.ports.proxied, node.proxy),
+        ("BROKERS", node.ports.among_brokers, node.proxy_among_brokers),
+    ];
+    let mut settings = (String::new(), String::new());
+    for (listener, port, proxy) in proxies {
+        if let (Some(port), Some(proxy)) = (port, proxy) {
+            settings.0 += &format!(",{listener}://{bind}:{port}");
+            settings.1 += &format!(",{listener}://{proxy}");
         }
-        _ => (String::new(), String::new()),
     }
+    settings
 }
 
 /// In a properties file a backslash begins an escape; commas would separate two folders.
@@ -84,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_broker_is_advertised_on_the_loopback_wherever_it_listens() {
-        let ports = Ports { broker: 9092, controller: 9093, proxied: None };
+        let ports = Ports { broker: 9092, controller: 9093, proxied: None, among_brokers: None };
         let text = properties(&Node::alone(ports), "0.0.0.0", Path::new("/data"));
         assert!(text.contains("listeners=PLAINTEXT://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093\n"));
         assert!(text.contains("advertised.listeners=PLAINTEXT://127.0.0.1:9092\n"));
@@ -94,20 +102,30 @@ mod tests {
     }
 
     #[test]
-    fn clients_of_a_proxy_are_told_its_address() {
-        let ports = Ports { broker: 9092, controller: 9093, proxied: Some(9094) };
-        let proxy = Some("127.0.0.1:7777".parse().unwrap());
-        let node = Node { proxy, ..Node::alone(ports) };
+    fn who_comes_through_a_proxy_is_told_its_address() {
+        let ports = Ports {
+            broker: 9092,
+            controller: 9093,
+            proxied: Some(9094),
+            among_brokers: Some(9095),
+        };
+        let [proxy, between] = ["127.0.0.1:7777", "127.0.0.1:8888"].map(|it| it.parse().ok());
+        let node = Node { proxy, proxy_among_brokers: between, ..Node::alone(ports) };
         let text = properties(&node, "127.0.0.1", Path::new("/data"));
-        assert!(text.contains(",PROXIED://127.0.0.1:9094\n"), "{text}");
-        assert!(text.contains(
-            "advertised.listeners=PLAINTEXT://127.0.0.1:9092,PROXIED://127.0.0.1:7777\n"
-        ));
+        for line in [
+            ",PROXIED://127.0.0.1:9094,BROKERS://127.0.0.1:9095\n",
+            "advertised.listeners=PLAINTEXT://127.0.0.1:9092,PROXIED://127.0.0.1:7777,\
+             BROKERS://127.0.0.1:8888\n",
+            "inter.broker.listener.name=BROKERS\n",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]
     fn of_three_nodes_two_must_have_what_is_written() {
-        let ports = |broker| Ports { broker, controller: broker + 1, proxied: None };
+        let ports =
+            |broker| Ports { broker, controller: broker + 1, proxied: None, among_brokers: None };
         let nodes = Node::three([ports(1000), ports(2000), ports(3000)]);
         let text = properties(&nodes[1], "127.0.0.1", Path::new("/data"));
         assert!(text.contains("node.id=2\n"), "{text}");

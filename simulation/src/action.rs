@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use longshore_kafka::model::{Call, Fault};
+use longshore_kafka::model::{Call, Fault, Held};
 
 /// A process of the fleet: what is started in a slot takes on its transactional id.
 pub type Slot = usize;
@@ -42,8 +42,8 @@ pub enum Action {
     /// The next such call of a process reaches nobody, how often it is repeated; its first copy
     /// arrives after so many milliseconds, when the process has given it up.
     Stall(Slot, Call, u64),
-    /// Transactions that are ended from now on stay undecided for readers.
-    HoldMarkers,
+    /// Transactions that are ended from now on stay undecided for some of their readers, or all.
+    HoldMarkers(Held),
     /// Until now.
     ReleaseMarkers,
     /// Retention deletes what every owner is done with.
@@ -74,7 +74,9 @@ impl fmt::Display for Action {
             Self::Stall(slot, call, after) => {
                 write!(f, "process {slot}, its next {call:?}: no answer, it arrives in {after} ms")
             }
-            Self::HoldMarkers => write!(f, "markers aren't written any more"),
+            Self::HoldMarkers(Held::All) => write!(f, "markers aren't written any more"),
+            Self::HoldMarkers(Held::OfRecords) => write!(f, "markers are written of progress only"),
+            Self::HoldMarkers(Held::OfProgress) => write!(f, "markers are written of records only"),
             Self::ReleaseMarkers => write!(f, "markers are written again"),
             Self::Expire => write!(f, "what is done with is deleted from the input"),
             Self::Clock(slot, millis) => {

@@ -135,7 +135,7 @@ impl<S: Simulated> Fleet<S> {
                     self.cluster.fail_next_of(&id, call, fault);
                 }
             }
-            Action::HoldMarkers => self.cluster.hold_markers(),
+            Action::HoldMarkers(held) => self.cluster.hold_markers(held),
             Action::ReleaseMarkers => self.cluster.release_markers(),
             Action::Expire => self.expire(),
             Action::Clock(slot, millis) => self.clocks[slot].store(millis, Ordering::Relaxed),
@@ -344,7 +344,7 @@ impl<S: Simulated> Fleet<S> {
         self.committed = committed;
         let input = self.subject.input();
         for partition in (0..self.partitions).map(Partition) {
-            if let Some(committed) = self.cluster.committed(GROUP, &input, partition) {
+            if let Some(committed) = self.cluster.decided(GROUP, &input, partition) {
                 self.progress.entry(partition).or_default().see(partition, committed)?;
             }
         }

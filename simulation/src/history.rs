@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use longshore_kafka::Remedy;
-use longshore_kafka::model::{Call, Fault};
+use longshore_kafka::model::{Call, Fault, Held};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -264,7 +264,10 @@ fn misfortune(rng: &mut SmallRng, kind: Kind, faults: &[(Call, Fault)], slot: Sl
             let millis = if close { STALL_MILLIS_CLOSE } else { STALL_MILLIS };
             Action::Stall(slot, call, rng.random_range(millis))
         }
-        Kind::Markers if rng.random() => Action::HoldMarkers,
+        Kind::Markers if rng.random() => {
+            let held = [Held::All, Held::OfRecords, Held::OfProgress];
+            Action::HoldMarkers(held.choose(rng).copied().unwrap_or(Held::All))
+        }
         Kind::Markers => Action::ReleaseMarkers,
         Kind::Expire => Action::Expire,
         Kind::Clock => Action::Clock(slot, rng.random_range(-60_000..60_000)),

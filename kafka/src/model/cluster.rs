@@ -6,16 +6,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use longshore_schemas::{Headers, Timestamp, TopicName};
 
-use super::fault::{Call, Fault, Plan, Seen};
+use super::fault::{Call, Fault, Held, Plan, Seen};
 use super::group::{Group, MemberId};
 use super::log::{Fate, Log};
 use super::member::Member;
+use super::outbox::ProgressOf;
 use super::process::Process;
 use super::producer::Producer;
 use super::requests::Write;
-use super::state::{Markers, State};
-use crate::lane::broker::Committed;
-use crate::{Offset, Outgoing, Partition, Record};
+use super::state::State;
+use crate::lane::broker::{Committed, Sent};
+use crate::{Failure, Offset, Outgoing, Partition, Record, Transactions};
 
 /// A Kafka in memory. Clones are the same cluster.
 #[derive(Clone, Debug)]
@@ -119,12 +120,13 @@ impl Cluster {
         log.map(new).unwrap_or_default()
     }
 
-    /// Shows all that is committed, also what no reader gets yet for an older transaction that is
-    /// open.
+    /// Shows all that is committed, also what no reader gets yet: an older transaction is open, or
+    /// its own has its markers still to come.
     pub fn visit_decided(&self, topic: &TopicName, visit: impl FnMut(&Record)) {
         let state = self.lock();
+        let committing = state.committing();
         let partitions = state.topics.get(topic).into_iter().flat_map(|it| &it.partitions);
-        partitions.flat_map(Log::decided).for_each(visit);
+        partitions.flat_map(|log| log.decided(&committing)).for_each(visit);
     }
 
     /// The same with what is aborted and what isn't decided.
@@ -161,6 +163,22 @@ impl Cluster {
         Producer::new(Process::new(self.clone(), transactional_id.to_owned(), None))
     }
 
+    /// Commits a group's progress in a transaction as a client does that knows nothing of
+    /// memberships.
+    pub fn commit_without_membership(
+        &self,
+        transactional_id: &str,
+        (group, topic): (&str, &TopicName),
+        sent: &[Sent],
+    ) -> Result<(), Failure> {
+        let mut producer = self.producer(transactional_id);
+        producer.ready(Duration::ZERO)?;
+        producer.begin()?;
+        let progress = ProgressOf { group, topic, membership: None, sent };
+        producer.send_progress(&progress, Duration::ZERO)?;
+        producer.commit(Duration::ZERO)
+    }
+
     // ----- groups
 
     /// A group's committed progress.
@@ -171,6 +189,13 @@ impl Cluster {
         partition: Partition,
     ) -> Option<Committed> {
         self.lock().groups.get(group)?.offsets.get(&(topic.clone(), partition)).cloned()
+    }
+
+    /// The same, also what nobody is told yet since the markers are still to come.
+    pub fn decided(&self, group: &str, topic: &TopicName, at: Partition) -> Option<Committed> {
+        let state = self.lock();
+        let offsets = &state.groups.get(group)?.offsets;
+        offsets.decided(&(topic.clone(), at), &state.committing()).cloned()
     }
 
     /// Sets it, as `kafka-consumer-groups --reset-offsets` does; none lets it expire.
@@ -221,6 +246,11 @@ impl Cluster {
     /// Lets time pass: transactions and sessions run out, late requests arrive.
     pub fn advance(&self, by: Duration) {
         self.lock().advance(by);
+    }
+
+    /// All requests that are late arrive.
+    pub fn deliver_late(&self) {
+        self.lock().deliver_late();
     }
 
     /// From now on every call takes up to so long, by the seed: what is on its way may arrive in
@@ -275,16 +305,15 @@ impl Cluster {
         self.lock().plan = Plan::default();
     }
 
-    /// From now on ended transactions stay undecided for readers: their markers aren't written.
-    pub fn hold_markers(&self) {
-        self.lock().markers = Markers::Held;
+    /// From now on ended transactions stay undecided for readers: their markers aren't written. Those
+    /// that were held before and aren't any more are.
+    pub fn hold_markers(&self, held: Held) {
+        self.lock().hold_markers(Some(held));
     }
 
     /// Writes the markers that were held, and from now on all others at once.
     pub fn release_markers(&self) {
-        let mut state = self.lock();
-        state.markers = Markers::AtOnce;
-        state.write_held_markers();
+        self.lock().hold_markers(None);
     }
 
     /// What has happened so far.

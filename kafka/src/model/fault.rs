@@ -83,12 +83,24 @@ impl Fault {
     }
 }
 
+/// Whose markers aren't written. Those of a transaction go to many logs, each in its own time: its
+/// progress may be seen before its records are, and the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// All.
+    All,
+    /// Those of topics, while progress counts at once.
+    OfRecords,
+    /// Those of groups, while records are read at once.
+    OfProgress,
+}
+
 /// How often what happened: a test in which nothing happened proves nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Transactions committed.
+    /// Transactions committed, whether or not their markers are written.
     pub committed: u64,
-    /// Transactions aborted, for whatever reason.
+    /// Transactions aborted, for whatever reason, whether or not their markers are written.
     pub aborted: u64,
     /// Of these, by the broker, because they were too old.
     pub timed_out: u64,
@@ -96,6 +108,8 @@ pub struct Seen {
     pub taken_over: u64,
     /// Requests refused because their producer is an old one.
     pub fenced: u64,
+    /// Commits that their callers have given up without knowing their outcome.
+    pub unknown: u64,
     /// Offset commits refused because their member isn't one any more.
     pub stale_members: u64,
     /// Faults that happened.

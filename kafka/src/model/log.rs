@@ -106,9 +106,14 @@ impl Log {
             .map(|(record, _)| record)
     }
 
-    /// What is committed, readable or not.
-    pub(super) fn decided(&self) -> impl Iterator<Item = &Record> {
-        self.data().filter(|(_, fate)| *fate == Fate::Committed).map(|(record, _)| record)
+    /// What is committed, readable or not, and what these producers have open.
+    pub(super) fn decided(&self, committing: &[ProducerId]) -> impl Iterator<Item = &Record> {
+        let counts = |fate| match fate {
+            Fate::Committed => true,
+            Fate::Open(producer) => committing.contains(&producer),
+            Fate::Aborted => false,
+        };
+        self.data().filter(move |(_, fate)| counts(*fate)).map(|(record, _)| record)
     }
 
     /// What a `read_uncommitted` reader gets: aborted records and those of open transactions too.

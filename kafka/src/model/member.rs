@@ -7,8 +7,9 @@ use super::code::Code;
 use super::consumer::Consumer;
 use super::fault::Call;
 use super::group::MemberId;
+use super::outbox::ProgressOf;
 use super::process::Process;
-use super::producer::{Producer, ProgressOf};
+use super::producer::Producer;
 use crate::lane::broker::{Broker, Locate, Polled, Sent};
 use crate::{Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Remedy, Transactions};
 
@@ -97,7 +98,7 @@ impl Broker for Member {
         let progress = ProgressOf {
             group: &self.consumer.group,
             topic: &self.consumer.topic,
-            membership,
+            membership: Some(membership),
             sent: progress,
         };
         self.producer.send_progress(&progress, wait)

@@ -23,7 +23,7 @@ mod process;
 mod producer;
 
 pub use cluster::{Cluster, Identity};
-pub use fault::{Call, Fault, Seen};
+pub use fault::{Call, Fault, Held, Seen};
 pub use group::MemberId;
 pub use member::Member;
 pub use producer::Producer;

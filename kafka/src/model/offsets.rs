@@ -78,6 +78,17 @@ impl Offsets {
         self.committed.get(of).map(|it| &it.committed)
     }
 
+    /// Committed progress, that of these producers' transactions included.
+    pub(super) fn decided(
+        &self,
+        of: &TopicPartition,
+        committing: &[ProducerId],
+    ) -> Option<&Committed> {
+        let waiting = committing.iter().filter_map(|producer| self.pending.get(producer)?.get(of));
+        let last = waiting.chain(self.committed.get(of)).max_by_key(|it| it.place);
+        last.map(|it| &it.committed)
+    }
+
     /// Whether any other partition of the topic has committed progress.
     pub(super) fn has_siblings(&self, (topic, partition): &TopicPartition) -> bool {
         self.committed.keys().any(|(other, sibling)| other == topic && sibling != partition)
@@ -86,6 +97,11 @@ impl Offsets {
     /// Whether no open transaction may still change a partition's progress (KIP-447).
     pub(super) fn is_stable(&self, of: &TopicPartition) -> bool {
         !self.pending.values().any(|waiting| waiting.contains_key(of))
+    }
+
+    /// Whether the producer's transaction has progress here and isn't over.
+    pub(super) fn is_pending(&self, producer: ProducerId) -> bool {
+        self.pending.contains_key(&producer)
     }
 
     fn append(&mut self, committed: Committed) -> Appended {

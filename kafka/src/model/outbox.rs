@@ -6,9 +6,19 @@ use std::time::Duration;
 use longshore_schemas::TopicName;
 
 use super::code::Code;
+use super::group::Membership;
 use super::offsets::TopicPartition;
 use super::requests::Write;
+use crate::lane::broker::Sent;
 use crate::{Deliveries, Failure, Offset, Refusal};
+
+/// Progress as a consumer sends it; without a membership, as one does that knows of none.
+pub(super) struct ProgressOf<'a> {
+    pub(super) group: &'a str,
+    pub(super) topic: &'a TopicName,
+    pub(super) membership: Option<Membership>,
+    pub(super) sent: &'a [Sent],
+}
 
 /// What was given to the client since the transaction began.
 #[derive(Debug, Default)]

@@ -7,14 +7,12 @@ use rand::Rng;
 
 use super::code::Code;
 use super::fault::{Call, Fault};
-use super::group::Membership;
 use super::offsets::TopicPartition;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, ProgressOf};
 use super::process::Process;
 use super::requests::Write;
 use super::state::{Progress, Request};
 use super::transactional_id::{Ending, Session};
-use crate::lane::broker::Sent;
 use crate::partitioner::partition_for;
 use crate::{Deliveries, Failure, Offset, Outgoing, Partition, ProduceError, Remedy, Transactions};
 
@@ -54,14 +52,6 @@ enum Calls {
     Faltered,
 }
 
-/// Progress as a consumer sends it.
-pub(super) struct ProgressOf<'a> {
-    pub(super) group: &'a str,
-    pub(super) topic: &'a TopicName,
-    pub(super) membership: Membership,
-    pub(super) sent: &'a [Sent],
-}
-
 impl Producer {
     pub(super) fn new(process: Process) -> Self {
         Self {
@@ -86,7 +76,7 @@ impl Producer {
             session: self.session(CALL)?,
             group: of.group.to_owned(),
             topic: of.topic.clone(),
-            membership: Some(of.membership),
+            membership: of.membership,
             sent: of.sent.to_vec(),
         };
         let enlisted = self.process.cluster.lock().enlist_group(&progress);
@@ -360,11 +350,15 @@ impl Transactions for Producer {
     }
 
     fn commit(&mut self, wait: Duration) -> Result<(), Failure> {
-        self.try_to_commit(wait).map_err(|failure| match failure.remedy {
+        let answer = self.try_to_commit(wait).map_err(|failure| match failure.remedy {
             // Whatever the client says, a commit is never followed by an abort.
             Remedy::Abort => Failure { remedy: Remedy::Rebuild, ..failure },
             _ => failure,
-        })
+        });
+        if answer.as_ref().is_err_and(|it| it.remedy == Remedy::Rebuild) {
+            self.process.cluster.lock().seen.unknown += 1;
+        }
+        answer
     }
 
     fn abort(&mut self, wait: Duration) -> Result<(), Failure> {
@@ -385,6 +379,9 @@ impl Transactions for Producer {
     }
 
     fn discard_producer(&mut self) {
+        if self.phase == Phase::Ending(Ending::Commit) {
+            self.process.cluster.lock().seen.unknown += 1;
+        }
         self.session = None;
         self.phase = Phase::Idle;
         self.calls = Calls::Clean;

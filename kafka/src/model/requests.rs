@@ -5,10 +5,11 @@ use std::time::Duration;
 use longshore_schemas::{Timestamp, TopicName};
 
 use super::code::Code;
-use super::log::{Fate, Log};
+use super::fault::Held;
+use super::log::Fate;
 use super::offsets::TopicPartition;
-use super::state::{Markers, Progress, Request, State};
-use super::transactional_id::{Ending, Parts, Session, TransactionalId};
+use super::state::{Progress, Request, State};
+use super::transactional_id::{Ending, Parts, ProducerId, Session, TransactionalId};
 use crate::lane::broker::{Locate, PartitionFacts};
 use crate::lane::marks::{Place, is_of};
 use crate::{Offset, Outgoing, Partition, Record, TopicId};
@@ -45,7 +46,8 @@ impl State {
     pub(super) fn fence(&mut self, id: &str) -> bool {
         let ended = self.ids.get_mut(id).is_some_and(TransactionalId::fence);
         if ended {
-            self.write_markers_unless_held(id);
+            self.seen.count(Ending::Abort);
+            self.write_markers(id);
         }
         ended
     }
@@ -105,13 +107,17 @@ impl State {
     }
 
     /// TxnOffsetCommit. Only a transaction that expects progress of this group takes it, whichever
-    /// transaction it was sent for (KIP-890 part 1).
+    /// transaction it was sent for (KIP-890 part 1). If one is decided and has its marker still to
+    /// come, the group is asked, whose log knows only whether that has progress of it already.
     fn store_progress(&mut self, progress: &Progress) -> Result<(), Code> {
-        let parts = self.parts(&progress.id, progress.session, true)?;
-        if !parts.groups.contains(&progress.group) {
+        let known = self.ids.get_mut(&progress.id).ok_or(Code::Fenced)?;
+        let is_decided = known.is_ending();
+        let parts = self.seen.count_fenced(known.parts_until_over(progress.session))?;
+        let is_expected = parts.groups.contains(&progress.group);
+        let group = self.groups.entry(progress.group.clone()).or_default();
+        if !is_expected || (is_decided && !group.offsets.is_pending(progress.session.producer)) {
             return Err(Code::InvalidTxnState);
         }
-        let group = self.groups.entry(progress.group.clone()).or_default();
         if let Err(code) = group.check(progress.membership) {
             self.seen.stale_members += 1;
             return Err(code);
@@ -132,7 +138,8 @@ impl State {
         let known = self.ids.get_mut(id).ok_or(Code::Fenced)?;
         let decided = self.seen.count_fenced(known.end(session, ending))?;
         if decided {
-            self.write_markers_unless_held(id);
+            self.seen.count(ending);
+            self.write_markers(id);
         }
         Ok(())
     }
@@ -177,11 +184,14 @@ impl State {
         let logs = self.topics.get(marks).into_iter().flat_map(|topic| &topic.partitions);
         let key = place.key();
         let of_place = |it: &&Record| it.key.as_deref() == Some(key.as_bytes());
-        logs.flat_map(Log::decided).filter(of_place).any(|it| is_of(it.value.as_ref(), id))
+        logs.flat_map(|log| log.decided(&[]))
+            .filter(of_place)
+            .any(|it| is_of(it.value.as_ref(), id))
     }
 
-    /// Writes what was held.
-    pub(super) fn write_held_markers(&mut self) {
+    /// Holds these markers from now on, and writes what was held of others.
+    pub(super) fn hold_markers(&mut self, held: Option<Held>) {
+        self.held = held;
         for id in self.ids.keys().cloned().collect::<Vec<_>>() {
             self.write_markers(&id);
         }
@@ -199,20 +209,20 @@ impl State {
         self.seen.count_fenced(parts)
     }
 
-    fn write_markers_unless_held(&mut self, id: &str) {
-        if self.markers == Markers::AtOnce {
-            self.write_markers(id);
-        }
+    /// Producers whose transactions count, though their markers aren't all written.
+    pub(super) fn committing(&self) -> Vec<ProducerId> {
+        let committing = self.ids.values().filter(|it| it.is_committing());
+        committing.map(|it| it.session.producer).collect()
     }
 
-    /// Each partition gets its marker, each group its progress or none.
+    /// Each partition gets its marker, each group its progress or none, but for those that are held.
     fn write_markers(&mut self, id: &str) {
         let at = self.timestamp();
         let Some(known) = self.ids.get_mut(id) else {
             return;
         };
         let producer = known.session.producer;
-        let Some((ending, parts)) = known.complete() else {
+        let Some((ending, parts)) = known.take_markers(self.held) else {
             return;
         };
         for partition in &parts.partitions {
@@ -227,6 +237,5 @@ impl State {
                 Ending::Abort => offsets.drop_pending(producer),
             }
         }
-        self.seen.count(ending);
     }
 }

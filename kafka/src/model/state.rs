@@ -8,7 +8,7 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
-use super::fault::{Plan, Seen};
+use super::fault::{Held, Plan, Seen};
 use super::group::{Group, MemberId, Membership};
 use super::log::Log;
 use super::offsets::TopicPartition;
@@ -34,7 +34,8 @@ pub(super) struct State {
     pub(super) groups: BTreeMap<String, Group>,
     pub(super) plan: Plan,
     pub(super) seen: Seen,
-    pub(super) markers: Markers,
+    /// Whose markers aren't written for now.
+    pub(super) held: Option<Held>,
     pub(super) late: Vec<(Duration, Request)>,
     /// Partitions that nobody can be told the bounds of.
     pub(super) leaderless: BTreeSet<TopicPartition>,
@@ -59,13 +60,6 @@ impl Topic {
     pub(super) fn partition_count(&self) -> i32 {
         i32::try_from(self.partitions.len()).unwrap_or(i32::MAX)
     }
-}
-
-/// Whether the markers of an ended transaction are written at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Markers {
-    AtOnce,
-    Held,
 }
 
 /// A request that a fault can delay.
@@ -98,7 +92,7 @@ impl State {
             groups: BTreeMap::new(),
             plan: Plan::default(),
             seen: Seen::default(),
-            markers: Markers::AtOnce,
+            held: None,
             late: Vec::new(),
             leaderless: BTreeSet::new(),
             record_time: Duration::ZERO,
@@ -112,7 +106,7 @@ impl State {
     /// Lets time pass, and happen what is due.
     pub(super) fn advance(&mut self, by: Duration) {
         self.now += by;
-        self.deliver_late_requests();
+        self.deliver_late_until(self.now);
         self.time_out_transactions();
         for group in self.groups.values_mut() {
             group.expire(self.now, SESSION_TIMEOUT, MAX_POLL_INTERVAL);
@@ -169,8 +163,12 @@ impl State {
         }
     }
 
-    fn deliver_late_requests(&mut self) {
-        let now = self.now;
+    /// What is late arrives, whenever it would have.
+    pub(super) fn deliver_late(&mut self) {
+        self.deliver_late_until(Duration::MAX);
+    }
+
+    fn deliver_late_until(&mut self, now: Duration) {
         let (mut due, waiting): (Vec<_>, _) =
             std::mem::take(&mut self.late).into_iter().partition(|(at, _)| *at <= now);
         self.late = waiting;

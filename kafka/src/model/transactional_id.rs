@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::code::Code;
+use super::fault::Held;
 use super::log::Fate;
 use super::offsets::TopicPartition;
 
@@ -94,6 +95,15 @@ impl TransactionalId {
         }
     }
 
+    /// The parts of a transaction that isn't over: it is open, or its markers aren't written yet.
+    pub(super) fn parts_until_over(&mut self, session: Session) -> Result<&mut Parts, Code> {
+        self.check(session)?;
+        match &mut self.state {
+            State::Ongoing { parts, .. } | State::Prepared { parts, .. } => Ok(parts),
+            State::Empty | State::Complete(_) => Err(Code::InvalidTxnState),
+        }
+    }
+
     /// Decides the outcome. True if markers must be written now; false if that has been done: the
     /// request is a repeated one.
     pub(super) fn end(&mut self, session: Session, ending: Ending) -> Result<bool, Code> {
@@ -128,19 +138,33 @@ impl TransactionalId {
         }
     }
 
-    /// The markers are written: what they said, and where.
-    pub(super) fn complete(&mut self) -> Option<(Ending, Parts)> {
+    /// The markers that can be written by now: what they say, and where. With the last of them it is
+    /// over.
+    pub(super) fn take_markers(&mut self, held: Option<Held>) -> Option<(Ending, Parts)> {
         let State::Prepared { ending, parts } = &mut self.state else {
             return None;
         };
-        let done = (*ending, std::mem::take(parts));
-        self.state = State::Complete(done.0);
-        Some(done)
+        let (ending, mut due) = (*ending, Parts::default());
+        if matches!(held, None | Some(Held::OfProgress)) {
+            due.partitions = std::mem::take(&mut parts.partitions);
+        }
+        if matches!(held, None | Some(Held::OfRecords)) {
+            due.groups = std::mem::take(&mut parts.groups);
+        }
+        if *parts == Parts::default() {
+            self.state = State::Complete(ending);
+        }
+        Some((ending, due))
     }
 
     /// Whether its markers are still being written.
     pub(super) fn is_ending(&self) -> bool {
         matches!(self.state, State::Prepared { .. })
+    }
+
+    /// Whether it is decided that its transaction counts, and its markers are still being written.
+    pub(super) fn is_committing(&self) -> bool {
+        matches!(self.state, State::Prepared { ending: Ending::Commit, .. })
     }
 
     /// Whether its transaction is older than this.

@@ -5,7 +5,7 @@ use longshore_schemas::{Headers, TopicName};
 
 use super::*;
 use crate::Partition;
-use crate::model::{Call, Cluster, Fault, Producer};
+use crate::model::{Call, Cluster, Fault, Held, Producer};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const ID: &str = "orders-source-0";
@@ -186,7 +186,7 @@ fn processes_that_fence_each_other_are_told_so() {
 fn a_predecessors_transaction_is_waited_for_and_not_for_ever() {
     let source = Source::new(7, 7);
     let mut publisher = source.open().unwrap();
-    source.cluster.hold_markers();
+    source.cluster.hold_markers(Held::All);
     assert!(matches!(publisher.publish(&source.batch(0)).unwrap(), Published::All));
     let error = source.open().unwrap_err();
     assert!(matches!(error, PublishError::NotReady { waited: TIMEOUT }), "{error}");

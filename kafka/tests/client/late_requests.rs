@@ -33,7 +33,7 @@ fn values_after_a_late_end(next: Next) -> Vec<String> {
     let topic = topic_with(&kafka.direct(), 1, &[]);
     let mut producer = TransactionalProducer::new(kafka.settings(), unique("txn")).expect("made");
     let transaction = open(&mut producer, &topic, &["committed"]);
-    kafka.hold_next(ApiKey::END_TXN);
+    kafka.hold_next(ApiKey::END_TXN, Then::Reset);
     assert!(matches!(transaction.commit(), Commit::Committed), "the client asks again by itself");
     next.after(&mut producer);
     let transaction = open(&mut producer, &topic, &["aborted"]);
@@ -61,7 +61,7 @@ fn progress_after_a_late_copy(next: Next) -> Committed {
     let mut broker = KafkaBroker::connect(options).expect("connected");
     join_and_start(&mut broker, 0);
     let mut first = open(&mut broker, &out, &["first"]);
-    kafka.hold_next(ApiKey::TXN_OFFSET_COMMIT);
+    kafka.hold_next(ApiKey::TXN_OFFSET_COMMIT, Then::Reset);
     first.send_progress(&[sent(5, "first")]).expect("the client asks again by itself");
     assert!(matches!(first.commit(), Commit::Committed));
     next.after(&mut broker);

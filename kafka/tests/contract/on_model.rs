@@ -3,12 +3,17 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use longshore_kafka::lane::broker::Committed;
-use longshore_kafka::model::{Cluster, Identity, Member, Producer};
-use longshore_kafka::{Offset, Partition, Record};
+use longshore_kafka::lane::broker::{Committed, Sent};
+use longshore_kafka::model::{Call, Cluster, Fault, Held, Identity, Member, Producer};
+use longshore_kafka::{Failure, Offset, Partition, Record, Remedy};
 use longshore_schemas::TopicName;
 
-use super::harness::{Harness, Isolation, Who};
+use super::harness::{Client, Harness, Isolation, Request, Troubles, Who};
+use super::seat::Seat;
+use super::transaction;
+
+/// Longer than any test waits: what is so late arrives when it is told to.
+const VERY_LATE: Duration = Duration::from_secs(100_000);
 
 /// A cluster of its own for each behaviour.
 pub struct OnModel {
@@ -78,7 +83,77 @@ impl Harness for OnModel {
         self.cluster.make_topic_anew(topic, partitions);
     }
 
+    fn commit_without_membership(&self, who: &Who, progress: &[Sent]) -> Result<(), String> {
+        let Who { group, topic, transactional_id, .. } = who;
+        let place = (group.as_str(), topic);
+        let committed = self.cluster.commit_without_membership(transactional_id, place, progress);
+        committed.map_err(|failure| failure.to_string())
+    }
+
     fn pause(&self) {
         self.cluster.advance(Duration::from_millis(100));
+    }
+}
+
+/// Each behaviour has a cluster for itself, and everybody is exposed: whoever a fault is meant for
+/// calls first.
+impl Troubles for OnModel {
+    /// The model's own.
+    const SESSION: Duration = Duration::from_secs(45);
+
+    fn exposed_member(&self, who: &Who) -> Member {
+        self.member(who)
+    }
+
+    fn exposed_producer(&self, transactional_id: &str) -> Producer {
+        self.producer(transactional_id)
+    }
+
+    /// Its caller hears that it may ask again.
+    fn hold_next(&self, of: Request, _: Client) {
+        self.cluster.fail_next(call(of), Fault::Late(VERY_LATE));
+    }
+
+    fn deliver_held(&self) {
+        self.cluster.deliver_late();
+    }
+
+    fn lose_next_answer(&self, of: Request, _: Client) {
+        self.cluster.fail_next(call(of), Fault::AnswerLost(Remedy::Retry));
+    }
+
+    fn send_as_the_group_moves_on(
+        &self,
+        member: &mut Seat<Member>,
+        newcomer: &mut Seat<Member>,
+        progress: &[Sent],
+    ) -> Result<(), Failure> {
+        self.cluster.fall_behind(member.broker.id());
+        assert!(newcomer.turn().is_none(), "it joins, and its share isn't free yet");
+        transaction::send(&mut member.broker, progress)
+    }
+
+    fn lose_session(&self, _: &Who, member: &Member) {
+        self.cluster.expel(member.id());
+    }
+
+    fn hold_markers(&self) {
+        self.cluster.hold_markers(Held::All);
+    }
+
+    fn release_markers(&self) {
+        self.cluster.release_markers();
+    }
+
+    fn crash(&self, mut member: Member) {
+        member.crash();
+    }
+}
+
+fn call(of: Request) -> Call {
+    match of {
+        Request::Progress => Call::SendProgress,
+        Request::Commit => Call::Commit,
+        Request::Abort => Call::Abort,
     }
 }

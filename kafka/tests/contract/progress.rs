@@ -137,3 +137,29 @@ pub fn progress_goes_with_its_topic(harness: &impl Harness) {
     assert_ne!(anew.facts(0).topic_id, before.topic_id);
     assert_eq!(harness.stable_progress(&who.group, &input, Partition(0)), None);
 }
+
+/// The group's own log decides: what stands there last counts, whichever transaction ends first.
+pub fn of_two_producers_the_progress_appended_last_counts(harness: &impl Harness) {
+    let input = harness.topic(2);
+    let who = Who::new_group(harness, &input);
+    let mut older = Seat::joined(harness, &who, 2);
+    let mut newer = Seat::joined(harness, &who.sibling(harness), 0);
+    share(&mut older, &mut newer, 1);
+    begin(&mut older.broker);
+    send(&mut older.broker, &[progress(0, 1, "older")]).expect("sends");
+    commit_progress(&mut newer.broker, &[progress(0, 2, "newer")]);
+    commit(&mut older.broker).expect("commits last");
+    assert_eq!(older.facts(0).committed, Some(progress(0, 2, "newer").committed));
+}
+
+/// Why nothing is sent without a membership: generation -1 with an empty member id passes, even in
+/// a group that has members.
+pub fn progress_without_a_membership_is_accepted_unchecked(harness: &impl Harness) {
+    let input = harness.topic(1);
+    let who = Who::new_group(harness, &input);
+    let mut member = Seat::joined(harness, &who, 1);
+    commit_progress(&mut member.broker, &[progress(0, 5, "")]);
+    let accepted = harness.commit_without_membership(&who.sibling(harness), &[progress(0, 3, "")]);
+    assert_eq!(accepted, Ok(()));
+    assert_eq!(member.facts(0).committed.map(|it| it.offset), Some(Offset(3)), "it went back");
+}

@@ -7,7 +7,7 @@ use longshore_kafka::lane::broker::{Broker, Locate, Located, PartitionFacts, Pol
 use longshore_kafka::{Failure, Offset, Partition, Record, Remedy};
 use longshore_schemas::TopicName;
 
-use super::harness::{Harness, Who};
+use super::harness::{Harness, Troubles, Who};
 use super::transaction::make_ready;
 
 const WAIT: Duration = Duration::from_millis(50);
@@ -25,16 +25,27 @@ pub struct Seat<B> {
 impl<B: Broker> Seat<B> {
     /// A member that has yet to join.
     pub fn new<H: Harness<Member = B>>(harness: &H, who: &Who) -> Self {
-        let broker = harness.member(who);
+        Self::of(harness, harness.member(who))
+    }
+
+    fn of<H: Harness<Member = B>>(_: &H, broker: B) -> Self {
         Self { broker, owned: BTreeSet::new(), patience: H::PATIENCE, questions: 0 }
     }
 
     /// A member that owns so many partitions, and whose producer is ready.
     pub fn joined<H: Harness<Member = B>>(harness: &H, who: &Who, partitions: usize) -> Self {
-        let mut seat = Self::new(harness, who);
-        make_ready(&mut seat.broker);
-        seat.until_owned(partitions);
-        seat
+        Self::new(harness, who).who_joins(partitions)
+    }
+
+    /// The same, exposed to trouble.
+    pub fn exposed<H: Troubles<Member = B>>(harness: &H, who: &Who, partitions: usize) -> Self {
+        Self::of(harness, harness.exposed_member(who)).who_joins(partitions)
+    }
+
+    fn who_joins(mut self, partitions: usize) -> Self {
+        make_ready(&mut self.broker);
+        self.until_owned(partitions);
+        self
     }
 
     /// Polls once, and answers the group.

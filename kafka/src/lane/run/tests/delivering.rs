@@ -6,7 +6,7 @@ use super::super::Producing;
 use super::fixture::*;
 use crate::lane::error::LaneError;
 use crate::lane::partition::Phase;
-use crate::model::{Call, Fault};
+use crate::model::{Call, Fault, Held};
 use crate::{Partition, Remedy};
 
 const BUDGET: Duration = Duration::from_secs(3);
@@ -25,7 +25,7 @@ fn with_progress_of(partitions: usize, seed: u64, publish: impl Fn(&mut Fleet)) 
     fleet.until("both are its own", |fleet| fleet.lanes[&0].core.partitions().count() == 2);
     fleet.publish(ON_THEIR_WAY);
     fleet.until("all is committed", Fleet::is_done);
-    fleet.cluster.hold_markers();
+    fleet.cluster.hold_markers(Held::All);
     for _ in 0..2 {
         publish(&mut fleet);
         let sent = (0..200).any(|_| {
