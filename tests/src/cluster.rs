@@ -159,6 +159,13 @@ impl Cluster {
         });
     }
 
+    /// Starts those of three again that are dead, because a test has failed while they were.
+    pub fn restart_the_dead(&self) {
+        let mut dead = Vec::new();
+        self.trio(|trio| dead.extend((0..Trio::NODES).filter(|node| trio.pid(*node).is_none())));
+        dead.into_iter().for_each(|node| self.restart(node));
+    }
+
     /// One of Kafka's own tools, by its class: a witness that shares no code with Longshore.
     pub fn tool(&self, class: &str) -> Command {
         let mut command = match &*self.kafka() {

@@ -47,6 +47,19 @@ impl Fleet {
         &self.name
     }
 
+    /// The pipeline's shape.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// What its outputs come from: its stage, or its join.
+    pub fn last_step(&self) -> &'static str {
+        match self.shape {
+            Shape::Stage { .. } => "work",
+            Shape::Join => "all",
+        }
+    }
+
     /// How the tests reach its Kafka.
     pub fn settings(&self) -> Settings {
         Settings::new(self.cluster.servers())
@@ -99,6 +112,15 @@ impl Fleet {
     pub fn worker_with_session(&self, session: Duration) -> Process {
         let session = format!("{}s", session.as_secs());
         self.through_proxy(&["work", "--session-timeout", &session])
+    }
+
+    /// Starts a process that runs what the outputs come from: every stage, or every join.
+    pub fn runs_last_step(&self, options: &[&str]) -> Process {
+        let command = match self.shape {
+            Shape::Stage { .. } => "work",
+            Shape::Join => "coordinate",
+        };
+        self.through_proxy(&[&[command], options].concat())
     }
 
     /// Starts a process that runs every join, in a slot.

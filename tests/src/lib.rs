@@ -1,8 +1,8 @@
 //! The fleet as a whole, on a real Kafka: what the tests in `tests/` speak with.
 //!
 //! Reading order: the work that is done, the program that does it, the crash in the middle of it;
-//! then the Kafka it runs on, the processes of a fleet and their clocks, and what is found in its
-//! topics.
+//! then the Kafka it runs on, the processes of a fleet and their clocks, what is found in its topics,
+//! and what has to hold of that.
 
 mod work;
 
@@ -21,6 +21,8 @@ mod onlooker;
 mod process;
 mod rounds;
 
+mod watch;
+
 pub use clock::WrongClock;
 pub use cluster::Cluster;
 pub use crash::Phase;
@@ -32,6 +34,7 @@ pub use pipeline::Shape;
 pub use process::Process;
 pub use rounds::{Rounds, echoes, naps};
 pub use wait::{DEADLINE, until, until_caught};
+pub use watch::Watch;
 pub use work::{Job, handlers};
 
 /// What the README shows compiles.

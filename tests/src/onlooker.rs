@@ -21,7 +21,7 @@ const AFTERWARDS: Duration = Duration::from_millis(500);
 /// What was seen of each partition: where, and what.
 type Seen = BTreeMap<Partition, Vec<(Offset, Option<Vec<u8>>)>>;
 
-/// A committed reader of a fleet's outputs, from their beginning on.
+/// A committed reader of one topic of a fleet, from its beginning on.
 pub struct Onlooker {
     settings: Settings,
     topic: TopicName,
@@ -31,9 +31,17 @@ pub struct Onlooker {
 }
 
 impl Onlooker {
-    /// Begins to read.
+    /// Begins to read the outputs.
     pub fn of(fleet: &Fleet) -> Self {
-        let (settings, topic) = (fleet.settings(), fleet.done());
+        Self::at(fleet.settings(), fleet.done())
+    }
+
+    /// Begins to read the items.
+    pub fn of_items(fleet: &Fleet) -> Self {
+        Self::at(fleet.settings(), fleet.items())
+    }
+
+    fn at(settings: Settings, topic: TopicName) -> Self {
         let (expected, told) = mpsc::channel();
         let mut look = Look {
             settings: settings.clone(),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{Fleet, Job};
+use crate::{Fleet, Job, Shape};
 
 /// Keys of the items below.
 const KEYS: i64 = 20;
@@ -38,7 +38,12 @@ impl<'a> Rounds<'a> {
     pub fn publish_of(round: i64, fleet: &'a Fleet, rounds: i64) -> Self {
         let held = |job: Job| {
             let (number, place) = (job.number / round, job.number % round);
-            if place < round - KEYS { job } else { job.held_until(&gate(fleet, number)) }
+            match fleet.shape() {
+                _ if place < round - KEYS => job,
+                Shape::Stage { .. } => job.held_until(&gate(fleet, number)),
+                // Parts have keys of their own: only where it is split an item holds those behind.
+                Shape::Join => job.split_when(&gate(fleet, number)),
+            }
         };
         fleet.publish(naps(0..rounds * round).map(held));
         Self { fleet, rounds, round, opened: 0 }

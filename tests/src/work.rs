@@ -17,7 +17,7 @@ const NAP: Duration = Duration::from_millis(20);
 /// How often a held item looks whether it is released.
 const LOOK: Duration = Duration::from_millis(20);
 /// Parts of an item that is split.
-const PARTS: u32 = 3;
+pub(crate) const PARTS: u32 = 3;
 
 /// A work item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,8 @@ pub struct Job {
     /// What becomes of it: `echo`, `nap`, `fail`, `panic`, `oversize`, `kill` (its process), `hang`
     /// (it never returns), `block` (nor lets go of its thread), or `hold` and a file. Of
     /// `ungathered` and a file its parts are done, but not their gather, each call of which adds a
-    /// line to the file. Of `hold-last` and a file, and anything behind it, the last part is held.
+    /// line to the file. Of `hold-last` and a file, and anything behind it, the last part is held;
+    /// of `hold-split` and a file the splitter holds it as a whole.
     pub does: String,
 }
 
@@ -63,6 +64,13 @@ impl Job {
         let does = format!("hold {}", file.display());
         self.doing(&does)
     }
+
+    /// The same item, which isn't split before the file is there.
+    #[must_use]
+    pub fn split_when(self, file: &Path) -> Self {
+        let does = format!("hold-split {}", file.display());
+        self.doing(&does)
+    }
 }
 
 struct Work;
@@ -83,14 +91,16 @@ impl Handler for Work {
                 }
             }
             ("oversize", _) => return Ok(Output::bytes(vec![0; OVERSIZED]).into()),
-            ("hold", file) => {
-                while !Path::new(file).exists() {
-                    tokio::time::sleep(LOOK).await;
-                }
-            }
+            ("hold", file) => until_there(file).await,
             _ => {}
         }
         Outcome::done(&job)
+    }
+}
+
+async fn until_there(file: &str) {
+    while !Path::new(file).exists() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -100,6 +110,12 @@ impl Handler for Split {
     type Item = Job;
 
     async fn handle(&self, job: Job, _: &Context) -> Result<Outcome, HandlerError> {
+        match job.does.split_once(' ').unwrap_or((&job.does, "")) {
+            // Each makes several times the work.
+            ("nap", _) => tokio::time::sleep(2 * NAP).await,
+            ("hold-split", file) => until_there(file).await,
+            _ => {}
+        }
         let mut parts = FanOut::new().expecting(Expect::Count(PARTS));
         for part in 0..PARTS {
             let output = Output::of(&part_of(&job, part))?.keyed(format!("{}/{part}", job.number));

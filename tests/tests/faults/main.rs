@@ -12,4 +12,6 @@ mod frozen;
 
 mod rolling;
 
+mod bounded;
+
 mod trial;

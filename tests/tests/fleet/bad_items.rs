@@ -1,6 +1,6 @@
 //! Items that can't be done stand in nobody's way.
 
-use longshore_tests::{Cluster, Fleet, Job, Shape, until};
+use longshore_tests::{Cluster, Fleet, Job, Shape, Watch, until};
 
 const ITEMS: i64 = 300;
 /// Every so manieth item is a bad one.
@@ -39,6 +39,7 @@ fn an_item_that_kills_its_process_is_given_up_and_no_other_is() {
         true => job(number).doing("kill"),
         false => job(number),
     }));
+    let watch = Watch::of(&fleet);
     let mut deaths = 0;
     let mut worker = fleet.worker_in("one");
     until("all have ended", || {
@@ -49,17 +50,13 @@ fn an_item_that_kills_its_process_is_given_up_and_no_other_is() {
         }
         (fleet.ledger().ended() >= ITEMS as usize).then_some(())
     });
-    worker.stop();
-    let ledger = fleet.ledger();
-    ledger.each_once(ITEMS);
-    ledger.in_key_order();
-    let mut dead = ledger.dead();
+    watch.ends_well(ITEMS, [worker]);
+    let mut dead = fleet.ledger().dead();
     dead.sort_unstable();
     assert_eq!(dead, KILLERS);
     // At least four before it is alone, and two then. What is begun at once grows between deaths,
     // so it takes a few more to come near a killer, and the other one does its part.
     assert!((6..=24).contains(&deaths), "{deaths} deaths");
-    fleet.audit_is_clean();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use longshore_schemas::records::{GroupResult, GroupStatus};
-use longshore_tests::{Cluster, Fleet, Shape, WrongClock, until};
+use longshore_tests::{Cluster, Fleet, Onlooker, Shape, Watch, WrongClock, until};
 
 use crate::echoes;
 
@@ -39,6 +39,7 @@ fn until_closed_in_time(fleet: &Fleet) {
 #[test]
 fn a_clock_that_is_set_back_holds_no_deadline() {
     let (fleet, release) = with_groups_open("20s");
+    let onlooker = Onlooker::of(&fleet);
     let clock = WrongClock::new();
     let worker = fleet.worker_in("worker");
     let coordinator = fleet.coordinator_by(&clock);
@@ -49,12 +50,14 @@ fn a_clock_that_is_set_back_holds_no_deadline() {
     fs::write(&release, "").expect("the release is given");
     coordinator.stop();
     worker.stop();
+    onlooker.agrees();
     fleet.audit_is_clean();
 }
 
 #[test]
 fn groups_that_a_coordinator_with_a_late_clock_takes_over_close_at_their_deadline() {
     let (fleet, release) = with_groups_open("20s");
+    let onlooker = Onlooker::of(&fleet);
     let worker = fleet.worker_in("worker");
     let first = fleet.coordinator_in("coordinator");
     until("every group is open", || (open_groups(&fleet) == GROUPS as usize).then_some(()));
@@ -67,12 +70,14 @@ fn groups_that_a_coordinator_with_a_late_clock_takes_over_close_at_their_deadlin
     fs::write(&release, "").expect("the release is given");
     coordinator.stop();
     worker.stop();
+    onlooker.agrees();
     fleet.audit_is_clean();
 }
 
 #[test]
 fn a_clock_that_is_set_ahead_closes_nothing_early() {
     let (fleet, release) = with_groups_open("120s");
+    let watch = Watch::of(&fleet);
     let clock = WrongClock::new();
     let worker = fleet.worker_in("worker");
     let coordinator = fleet.coordinator_by(&clock);
@@ -86,11 +91,5 @@ fn a_clock_that_is_set_ahead_closes_nothing_early() {
     assert!(committed() > before);
     assert_eq!(open_groups(&fleet), GROUPS as usize);
     fs::write(&release, "").expect("the release is given");
-    fleet.until_ended(GROUPS as usize + 1);
-    coordinator.stop();
-    worker.stop();
-    let results = fleet.results();
-    let others: Vec<_> = results.iter().filter(|it| it.status != GroupStatus::Complete).collect();
-    assert!(others.is_empty(), "{others:?}");
-    fleet.audit_is_clean();
+    watch.ends_well(GROUPS + 1, [coordinator, worker]);
 }

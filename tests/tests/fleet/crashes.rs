@@ -1,7 +1,6 @@
 //! A worker is killed -9, in every phase of a transaction and from outside.
 
-use longshore_kafka::admin::Isolation;
-use longshore_tests::{Cluster, Fleet, Phase, Rounds, Shape, until};
+use longshore_tests::{Cluster, Fleet, Phase, Process, Rounds, Shape, Watch, until};
 
 use crate::echoes;
 
@@ -13,15 +12,9 @@ const ITEMS: i64 = 400;
 fn dies_and_is_replaced(phase: Phase) -> usize {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
     fleet.publish(echoes(0..ITEMS));
+    let watch = Watch::of(&fleet);
     fleet.worker_that_dies(phase, "one").dies();
-    let worker = fleet.worker_in("one");
-    fleet.until_ended(ITEMS as usize);
-    worker.stop();
-    let ledger = fleet.ledger();
-    ledger.each_once(ITEMS);
-    ledger.in_key_order();
-    fleet.audit_is_clean();
-    fleet.outputs(Isolation::Uncommitted) - fleet.outputs(Isolation::Committed)
+    watch.ends_well(ITEMS, [fleet.worker_in("one")])
 }
 
 #[test]
@@ -60,23 +53,20 @@ fn killed_when_the_commit_was_answered() {
 fn a_worker_without_a_slot_is_replaced_when_its_session_ends() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
     let work = Rounds::publish(&fleet, 2);
-    let items = work.items();
+    let (items, watch) = (work.items(), Watch::of(&fleet));
     let (first, second) = (fleet.worker(), fleet.worker());
     fleet.until_members("work", 2);
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     first.crash();
     work.finish();
-    second.stop();
-    fleet.ledger().each_once(items);
-    fleet.ledger().in_key_order();
-    fleet.audit_is_clean();
+    watch.ends_well(items, [second]);
 }
 
 #[test]
 fn a_worker_that_stood_still_beyond_its_session_writes_nothing_twice() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
     let work = Rounds::publish(&fleet, 4);
-    let items = work.items();
+    let (items, watch) = (work.items(), Watch::of(&fleet));
     let (frozen, other) = (fleet.worker(), fleet.worker());
     fleet.until_members("work", 2);
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
@@ -84,11 +74,12 @@ fn a_worker_that_stood_still_beyond_its_session_writes_nothing_twice() {
     fleet.until_members("work", 1);
     work.finish();
     frozen.thaw();
+    until("it has lost its partitions", || (lost(&frozen) > 0).then_some(()));
     fleet.until_members("work", 2);
-    for worker in [frozen, other] {
-        worker.stop();
-    }
-    fleet.ledger().each_once(items);
-    fleet.ledger().in_key_order();
-    fleet.audit_is_clean();
+    watch.ends_well(items, [frozen, other]);
+}
+
+/// How often a worker has lost its place in the group, and all its partitions with it.
+fn lost(worker: &Process) -> u64 {
+    worker.counter("longshore_rebalances_total", &[("kind", "lost")])
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use longshore_kafka::admin::Stability;
 use longshore_kafka::{Offset, Partition};
-use longshore_tests::{Cluster, Fleet, Job, Shape, until};
+use longshore_tests::{Cluster, Fleet, Job, Onlooker, Shape, until};
 use serde_json::Value;
 
 /// All of one key, the first of which is held: more than a lane takes in.
@@ -23,6 +23,7 @@ fn a_running_stage_stops_before_a_gap_and_goes_on_behind_it_only_when_told() {
     let items = fleet.records(&fleet.items());
     let left = items.iter().filter(|it| it.offset < LEFT).count();
 
+    let onlooker = Onlooker::of(&fleet);
     let worker = fleet.worker();
     until("it has taken in what it may", || {
         (worker.counter("longshore_paused_partitions", &[]) == 1).then_some(())
@@ -56,6 +57,7 @@ fn a_running_stage_stops_before_a_gap_and_goes_on_behind_it_only_when_told() {
     let done = fleet.ledger().done();
     let gaps: Vec<_> = done.windows(2).filter(|it| it[0] + 1 != it[1]).collect();
     assert_eq!(gaps, [[ended as i64 - 1, left as i64]], "of {} items", done.len());
+    onlooker.agrees();
     audit_tells_of_expired(&fleet, ended);
 }
 

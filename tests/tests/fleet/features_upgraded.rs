@@ -1,6 +1,6 @@
 //! A cluster's features are upgraded step by step while a worker works.
 
-use longshore_tests::{Cluster, Fleet, Rounds, Shape, until};
+use longshore_tests::{Cluster, Fleet, Rounds, Shape, Watch, until};
 
 /// What the cluster begins with.
 const OLD: &str = "3.9";
@@ -17,7 +17,7 @@ fn a_worker_works_on_while_the_cluster_s_features_are_upgraded() {
     let fleet = Fleet::new(cluster, Shape::Stage { partitions: 4 });
     // Two rounds of each step, and one to begin with.
     let mut work = Rounds::publish_of(400, &fleet, 2 * STEPS.len() as i64 + 1);
-    let items = work.items();
+    let (items, watch) = (work.items(), Watch::of(&fleet));
     let worker = fleet.worker();
     let committed = || worker.counter("longshore_transactions_total", &[("outcome", "committed")]);
     until("work has begun", || (committed() > 0).then_some(()));
@@ -31,10 +31,7 @@ fn a_worker_works_on_while_the_cluster_s_features_are_upgraded() {
         until("the worker commits", || (committed() > before + 1).then_some(()));
     }
     work.finish();
-    worker.stop();
-    fleet.ledger().each_once(items);
-    fleet.ledger().in_key_order();
-    fleet.audit_is_clean();
+    watch.ends_well(items, [worker]);
 }
 
 /// The levels of the cluster's metadata and of its transactions.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use longshore_schemas::records::{GroupResult, GroupStatus};
-use longshore_tests::{Cluster, Fleet, Job, Process, Shape, until};
+use longshore_schemas::records::GroupStatus;
+use longshore_tests::{Cluster, Fleet, Job, Process, Shape, Watch, until};
 
 use crate::echoes;
 
@@ -22,6 +22,7 @@ fn groups_that_were_open_when_the_coordinator_was_killed_close_once() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Join);
     let release = fleet.file("release");
     fleet.publish(echoes(0..GROUPS).map(|job| job.held_until(&release)));
+    let watch = Watch::of(&fleet);
     let worker = fleet.worker_in("worker");
     let coordinator = fleet.coordinator_in("coordinator");
     until("every group is open", || (open_groups(&fleet) == GROUPS as usize).then_some(()));
@@ -30,12 +31,8 @@ fn groups_that_were_open_when_the_coordinator_was_killed_close_once() {
     assert_eq!(fleet.ledger().ended(), 0);
     fs::write(&release, "").expect("the release is given");
     let coordinator = fleet.coordinator_in("coordinator");
-    fleet.until_ended(GROUPS as usize);
-    coordinator.stop();
-    worker.stop();
-    fleet.ledger().each_once(GROUPS);
+    watch.ends_well(GROUPS, [coordinator, worker]);
     assert_eq!(open_groups(&fleet), 0);
-    fleet.audit_is_clean();
 }
 
 #[test]
@@ -65,6 +62,7 @@ fn a_coordinator_that_is_killed_replays_little_though_old_groups_are_open() {
     let release = fleet.file("release");
     let held = format!("hold-last {} p", release.display());
     fleet.publish(echoes(0..OLD).map(|job| job.doing(&held)));
+    let watch = Watch::of(&fleet);
     let worker = fleet.worker_in("worker");
     let coordinator = fleet.coordinator_in("coordinator");
     for round in 0..YOUNG / 100 {
@@ -84,17 +82,7 @@ fn a_coordinator_that_is_killed_replays_little_though_old_groups_are_open() {
     // Of about 800 records in each.
     assert!(replayed.iter().all(|records| *records <= 250), "{replayed:?}");
     fs::write(&release, "").expect("the release is given");
-    fleet.until_ended((OLD + YOUNG) as usize);
-    coordinator.stop();
-    worker.stop();
-    fleet.ledger().each_once(OLD + YOUNG);
-    let results = fleet.results();
-    let whole = |result: &&GroupResult| {
-        let counts = result.counts;
-        result.status == GroupStatus::Complete && (counts.done, counts.duplicate) == (3, 0)
-    };
-    assert_eq!(results.iter().filter(whole).count(), (OLD + YOUNG) as usize);
-    fleet.audit_is_clean();
+    watch.ends_well(OLD + YOUNG, [coordinator, worker]);
 }
 
 /// Of open groups with 240 MB of payloads 32 MiB may stay in memory, beside 32 MiB of buffers:

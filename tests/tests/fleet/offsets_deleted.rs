@@ -1,6 +1,6 @@
 //! Somebody deletes the group's progress.
 
-use longshore_tests::{Cluster, Fleet, Rounds, Shape};
+use longshore_tests::{Cluster, Fleet, Rounds, Shape, Watch};
 
 use crate::echoes;
 
@@ -11,17 +11,14 @@ const ITEMS: i64 = 400;
 fn the_progress_of_a_group_at_work_cannot_be_deleted() {
     let fleet = Fleet::new(Cluster::shared(), Shape::Stage { partitions: 2 });
     let mut work = Rounds::publish_of(ITEMS, &fleet, 2);
-    let items = work.items();
+    let (items, watch) = (work.items(), Watch::of(&fleet));
     let worker = fleet.worker();
     fleet.until_ended(1);
     work.next();
     let said = delete_offsets(&fleet);
     assert_eq!(said.matches("GroupSubscribedToTopicException").count(), 2, "{said}");
     work.finish();
-    worker.stop();
-    fleet.ledger().each_once(items);
-    fleet.ledger().in_key_order();
-    fleet.audit_is_clean();
+    watch.ends_well(items, [worker]);
 }
 
 /// With `start: earliest`, and nothing else, it would look like a new group.

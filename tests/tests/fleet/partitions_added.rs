@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use longshore_kafka::admin::{Isolation, Stability};
 use longshore_schemas::TopicName;
-use longshore_tests::{Cluster, Fleet, Job, Shape, until};
+use longshore_tests::{Cluster, Fleet, Job, Onlooker, Shape, until};
 
 use crate::naps;
 
@@ -23,6 +23,7 @@ const HELD: i64 = 40;
 fn a_worker_that_is_alone_reads_partitions_that_are_added() {
     let fleet = Fleet::new(Cluster::shared(), shape());
     let release = publish_held(&fleet);
+    let onlooker = Onlooker::of(&fleet);
     let worker = fleet.worker();
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     add_partitions(&fleet.items());
@@ -31,6 +32,7 @@ fn a_worker_that_is_alone_reads_partitions_that_are_added() {
     fleet.publish(naps(ITEMS..2 * ITEMS));
     each_ends_once(&fleet);
     worker.stop();
+    onlooker.agrees();
     fleet.audit_is_clean();
 }
 
@@ -43,6 +45,7 @@ fn partitions_that_are_added_to_a_known_topic_are_read_from_their_beginning() {
     let worker = fleet.worker();
     until("the group has progress", || (known_partitions(&fleet) == BEFORE).then_some(()));
     let release = publish_held(&fleet);
+    let onlooker = Onlooker::of(&fleet);
     until("work has begun", || (fleet.ledger().ended() > 0).then_some(()));
     add_partitions(&fleet.items());
     assert!(fleet.ledger().ended() < ITEMS as usize, "there was no work any more");
@@ -60,6 +63,7 @@ fn partitions_that_are_added_to_a_known_topic_are_read_from_their_beginning() {
     assert!(second.has_partitions(), "the second worker has nothing to do");
     worker.stop();
     second.stop();
+    onlooker.agrees();
     fleet.audit_is_clean();
 }
 

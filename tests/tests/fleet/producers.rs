@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use longshore_kafka::Partition;
 use longshore_kafka::admin::{Isolation, Watermarks};
-use longshore_tests::{Cluster, Fleet, Job, Process, Shape, until_caught};
+use longshore_tests::{Cluster, Fleet, Job, Onlooker, Process, Shape, until_caught};
 
 use crate::echoes;
 
@@ -34,6 +34,7 @@ fn killed_again_and_again() {
 #[test]
 fn one_that_stood_still_while_another_published_its_file_adds_nothing() {
     let (fleet, file) = fleet_and_file();
+    let onlooker = Onlooker::of_items(&fleet);
     let mut frozen = fleet.producer(&file);
     let open = freeze_in_a_transaction(&fleet, &mut frozen, LINES / 2);
     finishes(&fleet, &file);
@@ -42,6 +43,7 @@ fn one_that_stood_still_while_another_published_its_file_adds_nothing() {
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("another process"), "{said}");
     each_line_once_in_order(&fleet);
+    onlooker.agrees();
     assert!(surplus(&fleet) >= open, "nothing was aborted");
 }
 
@@ -50,6 +52,7 @@ fn one_that_stood_still_while_another_published_its_file_adds_nothing() {
 /// reads committed, and by all who don't.
 fn dies_behind(written: &[i64]) -> String {
     let (fleet, file) = fleet_and_file();
+    let onlooker = Onlooker::of_items(&fleet);
     let mut open = 0;
     for &written in written {
         let mut producer = fleet.producer(&file);
@@ -58,6 +61,7 @@ fn dies_behind(written: &[i64]) -> String {
     }
     let said = finishes(&fleet, &file);
     each_line_once_in_order(&fleet);
+    onlooker.agrees();
     let surplus = surplus(&fleet);
     assert!(surplus >= open, "{open} records were open, and only {surplus} aborted");
     said

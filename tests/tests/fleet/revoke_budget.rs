@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use longshore_kafka::admin::Isolation;
-use longshore_tests::{Cluster, Fleet, Job, Process, Shape, until};
+use longshore_tests::{Cluster, Fleet, Job, Process, Shape, Watch, until};
 
 const HELD: i64 = 40;
 const ITEMS: i64 = 400;
@@ -20,6 +20,7 @@ fn items_beyond_the_revoke_budget_are_counted_and_done_by_the_next_owner() {
         true => job(number).held_until(&release),
         false => job(number),
     }));
+    let watch = Watch::of(&fleet);
     let first = fleet.worker();
     fleet.until_ended((ITEMS - HELD) as usize);
     until("every held item is at work", || (at_work(&first) == HELD as u64).then_some(()));
@@ -42,11 +43,7 @@ fn items_beyond_the_revoke_budget_are_counted_and_done_by_the_next_owner() {
     fleet.until_ended(ITEMS as usize);
     let done = second.counter("longshore_items_total", &[("outcome", "done")]);
     assert_eq!(done, discarded, "what the first had given up, and nothing else");
-    first.stop();
-    second.stop();
-    fleet.ledger().each_once(ITEMS);
-    fleet.ledger().in_key_order();
-    fleet.audit_is_clean();
+    watch.ends_well(ITEMS, [first, second]);
 }
 
 fn at_work(worker: &Process) -> u64 {

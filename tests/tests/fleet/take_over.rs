@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use longshore_kafka::admin::{GroupProgress, Stability};
 use longshore_kafka::{Offset, Partition};
-use longshore_tests::{Cluster, Fleet, Rounds, Shape, until};
+use longshore_tests::{Cluster, Fleet, Rounds, Shape, Watch, until};
 
 /// The session timeout of a fleet's processes.
 const SESSION: Duration = Duration::from_secs(6);
@@ -22,7 +22,7 @@ fn partitions_of_a_killed_worker_go_on_soon_after_its_session() {
         (first.has_partitions() && second.has_partitions()).then_some(())
     });
     let mut work = Rounds::publish_of(400, &fleet, 2);
-    let items = work.items();
+    let (items, watch) = (work.items(), Watch::of(&fleet));
     // Everybody stands at the gate: what is open when a worker dies would be waited for longer, by
     // another timeout.
     fleet.until_ended(380);
@@ -42,10 +42,7 @@ fn partitions_of_a_killed_worker_go_on_soon_after_its_session() {
     // Were it shorter, nobody has waited for the session of the dead one.
     assert!(stood >= SESSION / 2, "they stood for {stood:?} only");
     work.finish();
-    second.stop();
-    fleet.ledger().each_once(items);
-    fleet.ledger().in_key_order();
-    fleet.audit_is_clean();
+    watch.ends_well(items, [second]);
 }
 
 fn positions(fleet: &Fleet, progress: &GroupProgress) -> BTreeMap<Partition, Offset> {

@@ -6,7 +6,7 @@ use longshore_kafka::admin::Stability;
 use longshore_kafka::lane::broker::{Committed, Sent};
 use longshore_kafka::lane::progress::{FinishedMap, Metadata};
 use longshore_kafka::{Offset, Partition};
-use longshore_tests::{Cluster, Fleet, Shape, until};
+use longshore_tests::{Cluster, Fleet, Onlooker, Shape, until};
 
 use crate::echoes;
 
@@ -47,6 +47,7 @@ fn both_are_done(fleet: &Fleet) {
 #[test]
 fn a_worker_does_not_read_on_in_the_middle_of_the_new_topic() {
     let fleet = fleet();
+    let onlooker = Onlooker::of(&fleet);
     let worker = fleet.worker_with_session(SESSION);
     fleet.until_ended(OLD as usize);
     // With nothing more to commit: progress of the old topic would stand beside the new one.
@@ -66,11 +67,13 @@ fn a_worker_does_not_read_on_in_the_middle_of_the_new_topic() {
     fleet.until_ended(OLD as usize + NEW.count());
     worker.stop();
     both_are_done(&fleet);
+    onlooker.agrees();
 }
 
 #[test]
 fn progress_that_was_committed_too_late_counts_for_the_old_topic_only() {
     let fleet = fleet();
+    let onlooker = Onlooker::of(&fleet);
     let worker = fleet.worker();
     fleet.until_ended(OLD as usize);
     worker.stop();
@@ -90,6 +93,7 @@ fn progress_that_was_committed_too_late_counts_for_the_old_topic_only() {
     fleet.until_ended(OLD as usize + NEW.count());
     worker.stop();
     both_are_done(&fleet);
+    onlooker.agrees();
 }
 
 #[test]
