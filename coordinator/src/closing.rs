@@ -7,7 +7,8 @@ use longshore_handler::{Context, Group, GroupPart, HandlerError, Outcome, Output
 use longshore_kafka::lane::step::StepError;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, PartError};
 use longshore_schemas::{Origin, RunId};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::task::spawn_blocking;
 
 use crate::config::JoinConfig;
 use crate::gather::{Closing, EndedPart};
@@ -26,18 +27,29 @@ pub struct Gathered {
     pub key: Option<Bytes>,
 }
 
+/// Makes a call that blocks, where nothing waits for it.
+pub type Block = dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync;
+
 /// Memory for what was spilled and comes back to be gathered, for all gathers of a process.
 pub struct ReadBack {
     kib: Semaphore,
     kib_max: u32,
+    block: Arc<Block>,
 }
 
 impl ReadBack {
-    /// A quarter of what open groups may take, or a single group.
+    /// A quarter of what open groups may take, or a single group. Files are read on threads of the
+    /// runtime that are there to be blocked.
     pub fn new(open_bytes_max: usize) -> Self {
+        let block = |call| drop(spawn_blocking(call));
+        Self::blocking_by(Arc::new(block), open_bytes_max)
+    }
+
+    /// The same where files are read as `block` says.
+    pub fn blocking_by(block: Arc<Block>, open_bytes_max: usize) -> Self {
         let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
         let kib_max = u32::try_from(open_bytes_max / 4 / 1_024).unwrap_or(most).clamp(1, most);
-        Self { kib: Semaphore::new(kib_max as usize), kib_max }
+        Self { kib: Semaphore::new(kib_max as usize), kib_max, block }
     }
 
     /// The parts with their payloads in memory, where they have their room as long as the permit
@@ -53,8 +65,12 @@ impl ReadBack {
         }
         let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX).min(self.kib_max);
         let permit = self.kib.acquire_many(kib).await?;
-        let parts = tokio::task::spawn_blocking(move || held(parts)).await??;
-        Ok((parts, Some(permit)))
+        let (answer, answered) = oneshot::channel();
+        (self.block)(Box::new(move || {
+            // Without a receiver the group isn't wanted any more.
+            let _ = answer.send(held(parts));
+        }));
+        Ok((answered.await??, Some(permit)))
     }
 }
 

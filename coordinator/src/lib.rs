@@ -29,6 +29,7 @@ mod run;
 #[cfg(test)]
 mod fixture;
 
+pub use closing::Block;
 pub use config::{JoinConfig, JoinTopics};
 pub use error::CoordinatorError;
 pub use journal::{JournalError, JournalFrom, JournalRead, read as read_journal};

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::closing::{Gathered, ReadBack, gather};
+use crate::closing::{Block, Gathered, ReadBack, gather};
 use crate::config::JoinConfig;
 use crate::journal::{JournalFrom, JournalMark, JournalMarks, JournalRead};
 use crate::state::JoinState;
@@ -107,6 +107,12 @@ impl JoinStep {
         }
     }
 
+    /// The same where files are read as `block` says.
+    pub fn blocking_by(mut self, block: Arc<Block>) -> Self {
+        self.read_back = ReadBack::blocking_by(block, self.config.rules.open_bytes_max).into();
+        self
+    }
+
     fn take_events(&mut self) -> Result<(), StepError> {
         while let Ok(event) = self.events.try_recv() {
             match event {
@@ -167,8 +173,7 @@ impl JoinStep {
         };
         let JoinState { low, journal, watermark } = state;
         let marks = JournalMarks::new(JournalMark { from: low, end: journal, watermark });
-        let place = (partition, assigned.epoch);
-        let mut task = JoinTask::new(Arc::clone(&self.config), place, marks);
+        let mut task = JoinTask::new(Arc::clone(&self.config), (partition, assigned.epoch), marks);
         task.recall(watermark, read.records)?;
         assigned.task = Some(task);
         assigned.journal_end = read.end;

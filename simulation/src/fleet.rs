@@ -97,6 +97,11 @@ impl<S: Simulated> Fleet<S> {
         self.subject.rare()
     }
 
+    /// Groups that were gathered from a file.
+    pub(crate) fn spilled(&self) -> u64 {
+        self.subject.spilled()
+    }
+
     /// Has it happen.
     pub(crate) fn perform(&mut self, action: Action) -> Result<()> {
         match action {

@@ -57,6 +57,7 @@ pub(crate) fn gathered(
         return None;
     }
     let mut chance = chance(!seed, number(group));
-    let joined: Vec<u8> = payloads.flatten().collect();
+    let mut joined = Vec::new();
+    payloads.for_each(|payload| joined.extend_from_slice(&payload));
     chance.random_bool(0.95).then(|| Bytes::from(joined))
 }

@@ -85,6 +85,15 @@ impl History {
 }
 
 impl History {
+    /// How many records are written to the input, at most.
+    pub(crate) fn records(&self) -> usize {
+        let written = self.actions.iter().map(|action| match action {
+            Action::Publish(count) | Action::PublishAborted(count) => *count,
+            _ => 0,
+        });
+        written.sum()
+    }
+
     /// Whether nothing happens in it that makes a lane do anything again: processes come and go in
     /// order, partitions change hands.
     pub(crate) fn is_calm(&self) -> bool {
@@ -192,6 +201,7 @@ fn all_faults() -> Vec<(Call, Fault)> {
         (Call::Poll, Fault::Crash),
         (Call::Poll, Fault::Fails(Remedy::Retry)),
         (Call::Locate, Fault::Fails(Remedy::Retry)),
+        (Call::Locate, Fault::Crash),
         (Call::Ready, Fault::Fails(Remedy::Rebuild)),
         (Call::Ready, Fault::AnswerLost(Remedy::Rebuild)),
         (Call::Ready, Fault::Crash),

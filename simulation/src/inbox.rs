@@ -1,5 +1,6 @@
 //! What is written to a join's inbox: openings, seals and outcomes, in any order that is possible.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 
-use crate::subject::chance;
+use crate::subject::{chance, spills};
 
 /// How long a group waits for its parts.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,6 +22,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const STAGES: [&str; 2] = ["price", "supply"];
 /// Bytes that some payloads have more than others.
 const LARGE: usize = 400;
+/// The same where there is a file that payloads spill to: some are worth a place in it.
+pub(crate) const SPILLED: Range<usize> = 1_000..16_000;
 /// Of so many actions on a group that is known, some are on one that nobody opened.
 const UNKNOWN_ONE_IN: u32 = 30;
 
@@ -41,6 +44,25 @@ struct Known {
     revision: Revision,
     /// Outcomes that were written.
     outcomes: Vec<PartOutcome>,
+    payloads: Payloads,
+}
+
+/// How large the payloads of a group are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payloads {
+    /// Small, but for those of some groups.
+    Usual,
+    /// Most of them are worth a place in a spill file.
+    Spilled,
+    /// Small: what has to wait for an opening can't be spilled.
+    Small,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Read,
+    Aborted,
 }
 
 impl Inbox {
@@ -49,7 +71,11 @@ impl Inbox {
     }
 
     /// The next record, and where it goes. None: bytes that are none of ours.
-    pub(crate) fn next(&mut self, cluster: &Cluster) -> (Partition, Option<InboxRecord>) {
+    pub(crate) fn next(
+        &mut self,
+        cluster: &Cluster,
+        fate: Fate,
+    ) -> (Partition, Option<InboxRecord>) {
         let mut chance = chance(self.seed, self.written);
         self.written += 1;
         let record = match chance.random_range(0..100) {
@@ -57,11 +83,20 @@ impl Inbox {
             22 => return (self.partition(chance.random_range(0..100)), None),
             _ => self.of_a_group(&mut chance, cluster),
         };
-        (self.partition(number_of(&record)), Some(record))
+        let number = number_of(&record);
+        if fate == Fate::Aborted && matches!(record, InboxRecord::Open(_)) {
+            self.groups[number].payloads = self.of_unopened();
+        }
+        (self.partition(number), Some(record))
     }
 
     fn partition(&self, number: usize) -> Partition {
         Partition(i32::try_from(number).unwrap_or_default() % self.partitions)
+    }
+
+    /// What the parts of a group carry that may never be opened.
+    fn of_unopened(&self) -> Payloads {
+        if spills(self.seed) { Payloads::Small } else { Payloads::Usual }
     }
 
     fn open(&mut self, chance: &mut SmallRng, cluster: &Cluster) -> InboxRecord {
@@ -72,7 +107,8 @@ impl Inbox {
             _ => Expect::OpenEnded,
         };
         let revision = Revision::FIRST;
-        let known = Known { number, expect, parts, revision, outcomes: Vec::new() };
+        let payloads = if spills(self.seed) { Payloads::Spilled } else { Payloads::Usual };
+        let known = Known { number, expect, parts, revision, outcomes: Vec::new(), payloads };
         self.groups.push(known.clone());
         known.opening(cluster)
     }
@@ -85,6 +121,7 @@ impl Inbox {
                 parts: 1,
                 revision: Revision::FIRST,
                 outcomes: Vec::new(),
+                payloads: self.of_unopened(),
             };
             return InboxRecord::Outcome(unknown.outcome(chance, cluster));
         }
@@ -152,9 +189,14 @@ impl Known {
             2 => PartStatus::Skipped,
             _ => PartStatus::Done,
         };
-        // Beside large ones a small group is worth carrying.
-        let much = if self.number % 4 == 3 { LARGE } else { 0 };
-        let payload = format!("{stage}{part}{};{}", chance.random_range(0..100), "x".repeat(much));
+        let much = match self.payloads {
+            // Beside large ones a small group is worth carrying.
+            Payloads::Usual if self.number % 4 == 3 => LARGE,
+            Payloads::Spilled if chance.random_ratio(2, 3) => chance.random_range(SPILLED),
+            Payloads::Usual | Payloads::Spilled | Payloads::Small => 0,
+        };
+        let payload = format!("{stage}{part}{};", chance.random_range(0..100));
+        let payload = payload.repeat(1 + much / payload.len());
         PartOutcome {
             group_id: self.id(),
             revision: self.revision,

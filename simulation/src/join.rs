@@ -22,9 +22,12 @@ use rand::seq::IndexedRandom;
 use crate::fleet::GROUP;
 use crate::gathering::Gatherer;
 use crate::history::History;
-use crate::inbox::{Inbox, STAGES, TIMEOUT};
+use crate::inbox::{Fate, Inbox, SPILLED, STAGES, TIMEOUT};
 use crate::oracle::{Oracle, aside_line, cancel_line, result_line};
-use crate::subject::{Process, Simulated, chance, lane, marks};
+use crate::subject::{Process, Simulated, chance, lane, marks, spills};
+
+/// More than a record takes in memory whose payload is spilled or small.
+const RECORD_BYTES: usize = 600;
 
 /// A coordinator's join.
 pub(crate) struct Join {
@@ -35,11 +38,18 @@ pub(crate) struct Join {
     inbox: Inbox,
     oracles: Vec<Oracle>,
     questions: Arc<Mutex<Vec<Question>>>,
+    /// Spilled payloads that are to be read back, and how often some were.
+    reads: Arc<Mutex<Vec<ReadBack>>>,
+    spilled: u64,
+    rules: Rules,
     /// What was written, line by line.
     written: BTreeSet<String>,
     /// How far which partition was read.
     followed: BTreeMap<(TopicName, Partition), Offset>,
 }
+
+/// Reads the spilled payloads of a group.
+type ReadBack = Box<dyn FnOnce() + Send>;
 
 /// The journal is to be read up to the end that it had when this was asked.
 struct Question {
@@ -61,7 +71,14 @@ fn topics() -> JoinTopics {
     }
 }
 
-fn rules(seed: u64) -> Rules {
+fn rules(history: &History) -> Rules {
+    let seed = history.seed;
+    // What can't be spilled has room, and any one record beside it: no join stops for want of it.
+    let little = history.records() * RECORD_BYTES + SPILLED.end;
+    let (open_bytes_max, spill_bytes_max) = match spills(seed) {
+        true => (little, 1 << 30),
+        false => (1 << 30, 0),
+    };
     let mut chance = chance(seed, usize::MAX - 1);
     let when = [When::AllEnded, When::AllDone, When::AnyDone, When::Quorum(2)];
     let on_failed = [OnFailed::Include, OnFailed::Drop, OnFailed::FailFast];
@@ -78,14 +95,14 @@ fn rules(seed: u64) -> Rules {
         closed_retention: Duration::from_secs(1_000_000),
         closed_marks_max: 10_000,
         parts_max: 100,
-        open_bytes_max: 1 << 30,
-        spill_bytes_max: 0,
+        open_bytes_max,
+        spill_bytes_max,
         replay_max: [3, 8, 1_000_000].choose(&mut chance).copied().unwrap_or(3),
         replay_age_max: Duration::from_secs(1_000_000),
     }
 }
 
-fn config(seed: u64, killed: Arc<AtomicBool>) -> JoinConfig {
+fn config(seed: u64, rules: Rules, killed: Arc<AtomicBool>) -> JoinConfig {
     let mut handlers = Handlers::new();
     handlers.add("gather", Gatherer { seed, killed }).expect("the first of its name");
     let gather = handlers.get("gather").expect("it was added");
@@ -93,7 +110,7 @@ fn config(seed: u64, killed: Arc<AtomicBool>) -> JoinConfig {
         join: "join".into(),
         group: GROUP.into(),
         topics: topics(),
-        rules: rules(seed),
+        rules,
         gather: Arc::clone(&gather.service),
         attempts_max: 2,
         backoff_initial: Duration::from_millis(100),
@@ -104,7 +121,8 @@ fn config(seed: u64, killed: Arc<AtomicBool>) -> JoinConfig {
 
 impl Join {
     fn write(&mut self, producer: Option<&mut impl Transactions>, tag: usize) {
-        let (partition, record) = self.inbox.next(&self.cluster);
+        let fate = if producer.is_some() { Fate::Aborted } else { Fate::Read };
+        let (partition, record) = self.inbox.next(&self.cluster, fate);
         let foreign = || b"not a record of ours".to_vec().into();
         let value = record.and_then(|it| it.encode().ok()).unwrap_or_else(foreign);
         let output = Outgoing {
@@ -194,7 +212,7 @@ impl Simulated for Join {
 
     fn new(history: &History, cluster: &Cluster) -> Self {
         let (seed, partitions) = (history.seed, history.partitions);
-        let topics = topics();
+        let (topics, rules) = (topics(), rules(history));
         cluster.create_topic(&marks(), 1);
         for topic in [&topics.inbox, &topics.journal] {
             cluster.create_topic(topic, partitions.unsigned_abs() as usize);
@@ -208,8 +226,11 @@ impl Simulated for Join {
             partitions,
             topics,
             inbox: Inbox::new(seed, partitions),
-            oracles: (0..partitions).map(|_| Oracle::new(rules(seed))).collect(),
+            oracles: (0..partitions).map(|_| Oracle::new(rules.clone())).collect(),
             questions: Arc::default(),
+            reads: Arc::default(),
+            spilled: 0,
+            rules,
             written: BTreeSet::new(),
             followed: BTreeMap::new(),
         }
@@ -240,8 +261,11 @@ impl Simulated for Join {
             let wall = if off < 0 { now.minus(by) } else { now.plus(by) };
             Now { steady: process.cluster.now(), wall }
         };
-        let config = config(self.seed, process.killed);
+        let reads = Arc::clone(&self.reads);
+        let block = move |read| reads.lock().unwrap_or_else(PoisonError::into_inner).push(read);
+        let config = config(self.seed, self.rules.clone(), process.killed);
         JoinStep::new(config, process.runtime, Arc::new(read_journal), Arc::new(clocks))
+            .blocking_by(Arc::new(block))
     }
 
     fn lane(&self, owner: String) -> LaneConfig {
@@ -269,6 +293,9 @@ impl Simulated for Join {
     }
 
     fn serve(&mut self) {
+        let reads = std::mem::take(&mut *self.reads.lock().unwrap_or_else(PoisonError::into_inner));
+        self.spilled += reads.len() as u64;
+        reads.into_iter().for_each(|read| read());
         let asked =
             std::mem::take(&mut *self.questions.lock().unwrap_or_else(PoisonError::into_inner));
         if asked.is_empty() {
@@ -307,6 +334,10 @@ impl Simulated for Join {
             matches!(record, Ok(JournalRecord::Carried(_)))
         };
         journal.iter().filter(carried).count() as u64
+    }
+
+    fn spilled(&self) -> u64 {
+        self.spilled
     }
 
     fn is_done(&mut self) -> Result<bool> {

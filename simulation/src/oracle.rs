@@ -1,8 +1,10 @@
 //! What must come of an inbox: one gather that never crashed, and read it from end to end.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hasher};
 
 use anyhow::{Context, Result};
+use bytes::Bytes;
 use longshore_coordinator::gather::{Action, Closing, Effect, EndedPart, Gather, Rules};
 use longshore_kafka::Record;
 use longshore_schemas::records::{Closed, GroupResult, GroupStatus, InboxRecord};
@@ -10,6 +12,9 @@ use longshore_schemas::{Codec, GroupId, Origin, Revision, headers};
 
 use crate::gathering::gathered;
 use crate::subject::has_killers;
+
+/// More of a payload isn't told.
+const LINE_BYTES: usize = 100;
 
 /// A partition of the inbox, read so far.
 pub(crate) struct Oracle {
@@ -80,10 +85,25 @@ fn closed_line(seed: u64, closing: &Closing) -> String {
         closed.status = GroupStatus::Failed;
     }
     let Closed { group_id, revision, status, completed_by, counts, missing, .. } = closed;
+    let payload = shown(payload);
     format!(
         "result {group_id} {revision}: {status:?} by {completed_by:?}, {counts:?}, {missing:?}, \
-         {payload:?}"
+         {payload}"
     )
+}
+
+/// A payload that is longer than a line is told by its beginning, its length and a hash.
+fn shown(payload: Option<Bytes>) -> String {
+    let long = payload.as_ref().filter(|payload| payload.len() > LINE_BYTES);
+    match long {
+        Some(payload) => {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(payload);
+            let (begins, hash) = (payload.slice(..LINE_BYTES / 2), hasher.finish());
+            format!("{begins:?}..., {} bytes, {hash:016x}", payload.len())
+        }
+        None => format!("{payload:?}"),
+    }
 }
 
 /// A record that kills is given up with all the groups that it closes: where there are killers, the
@@ -104,9 +124,10 @@ pub(crate) fn result_line(seed: u64, record: &Record) -> Result<String> {
     if has_killers(seed) {
         return Ok(which(&group_id, revision));
     }
+    let payload = shown(payload);
     Ok(format!(
         "result {group_id} {revision}: {status:?} by {completed_by:?}, {counts:?}, {missing:?}, \
-         {payload:?}"
+         {payload}"
     ))
 }
 

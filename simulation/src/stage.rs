@@ -259,6 +259,11 @@ impl Simulated for Stage {
         dead.iter().filter(kills).count() as u64
     }
 
+    /// A stage holds no more than its lane does.
+    fn spilled(&self) -> u64 {
+        0
+    }
+
     fn is_done(&mut self) -> Result<bool> {
         let mut ended = 0;
         for (outputs, dead) in self.written()?.into_values() {

@@ -63,6 +63,9 @@ pub(crate) trait Simulated {
     /// carried.
     fn rare(&self) -> u64;
 
+    /// How many groups were gathered from payloads that had been spilled.
+    fn spilled(&self) -> u64;
+
     /// Whether all that was published has come to its end.
     fn is_done(&mut self) -> Result<bool>;
 
@@ -87,6 +90,11 @@ const DEATHS_MAX: u32 = 2;
 /// given up for it, however often processes die.
 pub(crate) fn has_killers(seed: u64) -> bool {
     seed % 16 == 5
+}
+
+/// Whether a join has little memory for what waits in it, and a file to spill to.
+pub(crate) fn spills(seed: u64) -> bool {
+    seed % 8 == 6
 }
 
 /// A source of chance for one purpose: what is drawn elsewhere doesn't change it.
