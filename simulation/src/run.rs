@@ -99,8 +99,8 @@ fn shorten_by<T>(history: &History, run: impl Fn(&History) -> Result<T>) -> Hist
 /// Which failure it is, whenever it happens and whatever the figures: the name of an invariant, or
 /// where a panic was.
 fn kind(error: &anyhow::Error) -> String {
-    let messages = error.chain().map(ToString::to_string);
-    let what = messages.into_iter().find(|message| !message.starts_with(AT)).unwrap_or_default();
+    let mut messages = error.chain().map(ToString::to_string);
+    let what = messages.find(|message| !message.starts_with(AT)).unwrap_or_default();
     let end = if what.starts_with(PANIC) { what.find('\n') } else { what.find(':') };
     what[..end.unwrap_or(what.len())].to_owned()
 }

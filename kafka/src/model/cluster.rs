@@ -305,8 +305,8 @@ impl Cluster {
         self.lock().plan = Plan::default();
     }
 
-    /// From now on ended transactions stay undecided for readers: their markers aren't written. Those
-    /// that were held before and aren't any more are.
+    /// From now on ended transactions stay undecided for readers: these markers aren't written.
+    /// Those that were held before, and aren't any more, are.
     pub fn hold_markers(&self, held: Held) {
         self.lock().hold_markers(Some(held));
     }

@@ -215,7 +215,7 @@ impl State {
         committing.map(|it| it.session.producer).collect()
     }
 
-    /// Each partition gets its marker, each group its progress or none, but for those that are held.
+    /// Each partition gets its marker, each group its progress or none, but for what is held.
     fn write_markers(&mut self, id: &str) {
         let at = self.timestamp();
         let Some(known) = self.ids.get_mut(id) else {

@@ -138,7 +138,7 @@ impl TransactionalId {
         }
     }
 
-    /// The markers that can be written by now: what they say, and where. With the last of them it is
+    /// The markers that can be written by now: what they say, and where. With the last one it is
     /// over.
     pub(super) fn take_markers(&mut self, held: Option<Held>) -> Option<(Ending, Parts)> {
         let State::Prepared { ending, parts } = &mut self.state else {

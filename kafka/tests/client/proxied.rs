@@ -1,5 +1,5 @@
-//! A Kafka that is reached through a proxy, which loses answers and delivers requests late; and that
-//! reaches itself through another one.
+//! A Kafka that is reached through a proxy, which loses answers and delivers requests late, and
+//! that reaches itself through another one.
 
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

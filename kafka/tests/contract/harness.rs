@@ -61,8 +61,8 @@ pub trait Harness {
     }
 }
 
-/// A Kafka that a behaviour has for itself, with clients that are exposed to trouble: their requests
-/// can be lost or late, and they can die. Nobody else is touched by it.
+/// A Kafka that a behaviour has for itself, with clients that are exposed to trouble: their
+/// requests can be lost or late, and they can die. Nobody else is touched by it.
 pub trait Troubles: Harness {
     /// How long a group waits for a member without a heartbeat.
     const SESSION: Duration;

@@ -93,8 +93,8 @@ pub fn late_progress_overwrites_that_of_the_next_transaction_of_its_producer(
     assert_eq!(committed, Some(progress(0, 5, "late").committed), "the position goes back");
 }
 
-/// Kafka asks the coordinator of transactions whether one is open that expects progress of the group
-/// (KIP-890, its first part).
+/// Kafka asks the coordinator of transactions whether one is open that expects progress of the
+/// group (KIP-890, its first part).
 pub fn late_progress_finds_no_way_into_a_transaction_that_has_none(harness: &impl Troubles) {
     let (input, output) = (harness.topic(1), harness.topic(1));
     let who = Who::new_group(harness, &input);
