@@ -1,8 +1,8 @@
 //! The fleet as a whole, on a real Kafka: what the tests in `tests/` speak with.
 //!
 //! Reading order: the work that is done, the program that does it, the crash in the middle of it;
-//! then the Kafka it runs on, the processes of a fleet and their clocks, what is found in its topics,
-//! and what has to hold of that.
+//! then the Kafka it runs on, the processes of a fleet and their clocks, what is found in its
+//! topics, and what has to hold of that.
 
 mod work;
 
