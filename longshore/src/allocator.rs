@@ -1,10 +1,10 @@
 //! mimalloc in the place of the C library's allocator, for Rust and for the Kafka client, which is
 //! written in C.
 //!
-//! Lanes, handlers and the client allocate on dozens of threads, and mostly free on another one. The
-//! C library keeps an arena for each, so a worker's memory doubles; and it takes longer. What Rust
-//! allocates goes the same way, by `malloc`: mimalloc's own entry for Rust, by alignment, is several
-//! times as long.
+//! Lanes, handlers and the client allocate on dozens of threads, and mostly free on another one.
+//! The C library keeps an arena for each, so a worker's memory doubles; and it takes longer. What
+//! Rust allocates goes the same way, by `malloc`: mimalloc's own entry for Rust, by alignment, is
+//! several times as long.
 
 use std::ffi::c_void;
 

@@ -196,8 +196,8 @@ impl Guard {
         self.is_on && self.lease != Lease::None
     }
 
-    /// Whether the next owner takes this one for dead if the process ends now, or once what was said
-    /// last is committed.
+    /// Whether the next owner takes this one for dead if the process ends now, or once what was
+    /// said last is committed.
     pub fn is_blamed(&self) -> bool {
         let blames = |lease| matches!(lease, Lease::Below(_) | Lease::All);
         self.is_on && (blames(self.lease) || blames(self.said.1))

@@ -306,7 +306,8 @@ fn an_item_of_which_only_the_second_output_is_there_is_found() {
     write(&[output(1, 1)], End::Commit);
     commit(&format!("{name}.greet"), &names, 2, &[]);
     let what = format!(
-        "output 0 that greet made of {names}/0/1 is missing, and a later one is there, {greeted}/0/5"
+        "output 0 that greet made of {names}/0/1 is missing, and a later one is there, \
+         {greeted}/0/5"
     );
     // One that leaves outputs of an item out hasn't left out the item.
     for arguments in [&["audit", "-o", "json"][..], &["audit", "-o", "json", "--may-skip"]] {
