@@ -6,11 +6,14 @@
 //! Rust allocates goes the same way, by `malloc`: mimalloc's own entry for Rust, by alignment, is
 //! several times as long.
 
-use std::ffi::c_void;
-
 /// Has the linker take mimalloc in, whose `malloc` and `free` then are everybody's.
 #[used]
-static MALLOC: unsafe extern "C" fn(usize) -> *mut c_void = libmimalloc_sys::mi_malloc;
+static TAKEN_IN: fn() -> usize = malloc;
+
+/// Where mimalloc's `malloc` is.
+fn malloc() -> usize {
+    libmimalloc_sys::mi_malloc as *const () as usize
+}
 
 #[cfg(test)]
 mod tests {
@@ -19,10 +22,8 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn everybody_allocates_by_mimalloc() {
-        assert_eq!(libc::malloc as *const () as usize, MALLOC as *const () as usize);
-        assert_eq!(
-            libc::free as *const () as usize,
-            libmimalloc_sys::mi_free as *const () as usize
-        );
+        assert_eq!(libc::malloc as *const () as usize, malloc());
+        let free = libmimalloc_sys::mi_free as *const () as usize;
+        assert_eq!(libc::free as *const () as usize, free);
     }
 }
