@@ -98,7 +98,7 @@ impl Core {
         let has_items = |it: &Owned| {
             let waits = it.runs() && it.window.unfinished() > 0;
             let is_blamed = !it.runs() && it.guard.is_blamed();
-            waits || self.has_work(it) || it.window.carries() || is_blamed
+            waits || self.has_work(it) || is_blamed
         };
         let suspect = |it: &&Owned| it.guard.needs_trial() && has_items(it);
         let before = self.suspect.and_then(|it| self.partitions.get(&it)).filter(suspect);

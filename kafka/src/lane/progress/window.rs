@@ -158,11 +158,6 @@ impl Window {
         self.finished_end = self.finished_end.max(offset.next());
     }
 
-    /// Whether it finishes any.
-    pub fn carries(&self) -> bool {
-        self.entries.iter().any(|(_, mark)| *mark == Mark::Carried)
-    }
-
     /// That transaction came to nothing.
     pub fn put_back(&mut self, offset: Offset) {
         self.set(offset, Mark::Carried, Mark::Open);

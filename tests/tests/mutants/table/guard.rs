@@ -19,13 +19,6 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
-        "begins others beside a suspect whose outcome is on its way",
-        "kafka/src/lane/core/items.rs",
-        "waits || self.has_work(it) || it.window.carries()",
-        "waits || self.has_work(it)",
-    ),
-    mutant(
-        LANE,
         "counts a death although the position moved",
         "kafka/src/lane/guard.rs",
         "Self::Progress => 0,",

@@ -42,7 +42,7 @@ pub const MUTANTS: &[super::Mutant] = &[
         HISTORIES,
         "ends a suspect's turn before its outcome is committed",
         "kafka/src/lane/core/items.rs",
-        "waits || self.has_work(it) || it.window.carries()",
+        "waits || self.has_work(it) || is_blamed",
         "it.runs() && it.queues.len() + it.in_flight > 0",
     ),
     mutant(
