@@ -40,5 +40,8 @@ pub use fleet::Fleet;
 pub use output::Format;
 pub use session::Session;
 
+/// Lanes, handlers and the Kafka client allocate on dozens of threads. The C library keeps an arena
+/// for each, so a worker's memory doubles; and it takes longer.
 #[cfg(feature = "mimalloc")]
-mod allocator;
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
