@@ -89,8 +89,8 @@ fn await_first(progress: &Progress, running: &mut Running) -> Result<()> {
 
 fn columns(outputs: Vec<Written>, ended: &Written, millis: i64) -> Result<Vec<f64>> {
     let begun = ended.at - millis;
-    let (all, mut others) =
-        (times(&outputs, |_| true), { times(&outputs, |partition| partition != ended.partition) });
+    let all = times(&outputs, |_| true);
+    let mut others = times(&outputs, |partition| partition != ended.partition);
     let before = rate(&all, begun - SPAN, begun);
     ensure!(before > 0.0, "nothing was written in the three seconds before the item began");
     let next = rate(&all, begun, begun + SPAN);

@@ -70,13 +70,18 @@ impl Run<'_> {
             "pipeline: {name}\n\
              source: {{topic: {from}, schema: Work, key: key, start: earliest}}\n\
              stages:\n  relay: {{from: source, handler: relay, to: out, \
-             commit_interval: {commit}ms, concurrency: {concurrency}, item_timeout: 60s}}\n\
+             commit_interval: {commit}ms, concurrency: {concurrency}{timeout}}}\n\
              sinks:\n  out: {{topic: {to}}}\n",
             name = self.pipeline(),
             from = self.from(),
             to = self.to(),
             commit = self.workload.commit_millis,
             concurrency = items.concurrency,
+            timeout = match self.workload.measure {
+                // The default is as long as the item that is held.
+                Measure::Held(..) => ", item_timeout: 60s",
+                _ => "",
+            },
         )
     }
 

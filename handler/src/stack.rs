@@ -57,7 +57,7 @@ impl Stack {
     pub async fn attempt(&self, input: Raw, cx: &Context) -> Result<Outcome, HandlerError> {
         // Begun within the layers: a handler that panics before it has a future panics there too.
         // Each layer is given a pointer to what it stands around: a future that takes another one
-        // has room for it twice, and four of them made five kilobytes of an attempt.
+        // has room for it twice, and each of four would double what is copied for an item.
         let attempt = pin!(async { self.handler.call(input, cx).await });
         let attempt = pin!(self.timeout.around(attempt));
         let attempt = pin!(catch_panics(attempt));

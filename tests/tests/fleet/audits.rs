@@ -45,17 +45,23 @@ fn audits_of_stages_and_joins_at_work_find_nothing() {
     }
 }
 
-/// The stage writes into the inbox and its own topic at once; the audit reads the inbox, its
-/// openings among them, before the one and the other after.
-#[test]
-fn items_that_end_between_two_topics_of_their_stage_are_at_no_fault() {
-    const ITEMS: i64 = 10;
+/// A join of which three groups have ended, and nobody works any more.
+fn three_groups() -> Fleet {
     let fleet = Fleet::new(Cluster::shared(), Shape::Join);
     fleet.publish(echoes(0..3));
     let (worker, coordinator) = (fleet.worker(), fleet.coordinator_in("coordinator"));
     fleet.until_ended(3);
     coordinator.stop();
     worker.stop();
+    fleet
+}
+
+/// The stage writes into the inbox and its own topic at once; the audit reads the inbox, its
+/// openings among them, before the one and the other after.
+#[test]
+fn items_that_end_between_two_topics_of_their_stage_are_at_no_fault() {
+    const ITEMS: i64 = 10;
+    let fleet = three_groups();
     fleet.publish(echoes(3..3 + ITEMS));
     let topic = |what: &str| TopicName::from(format!("{}.{what}", fleet.name()));
     let (inbox, parts) = (topic("all.inbox"), topic("split"));
@@ -95,12 +101,7 @@ fn a_transaction_that_hangs_among_the_marks_is_found() {
 
 #[test]
 fn what_is_planted_into_a_join_is_found() {
-    let fleet = Fleet::new(Cluster::shared(), Shape::Join);
-    fleet.publish(echoes(0..3));
-    let (worker, coordinator) = (fleet.worker(), fleet.coordinator_in("coordinator"));
-    fleet.until_ended(3);
-    coordinator.stop();
-    worker.stop();
+    let fleet = three_groups();
     fleet.audit_is_clean();
 
     let journal = TopicName::from(format!("{}.all.journal", fleet.name()));
