@@ -11,6 +11,8 @@ impl ApiKey {
     pub const PRODUCE: Self = Self(0);
     /// Reads records.
     pub const FETCH: Self = Self(1);
+    /// Makes its sender a member of a group.
+    pub const JOIN_GROUP: Self = Self(11);
     /// Gives a producer its id and epoch, and fences the one before.
     pub const INIT_PRODUCER_ID: Self = Self(22);
     /// Takes partitions into a transaction.
@@ -38,6 +40,7 @@ impl fmt::Display for ApiKey {
         match *self {
             Self::PRODUCE => f.write_str("Produce"),
             Self::FETCH => f.write_str("Fetch"),
+            Self::JOIN_GROUP => f.write_str("JoinGroup"),
             Self::INIT_PRODUCER_ID => f.write_str("InitProducerId"),
             Self::ADD_PARTITIONS_TO_TXN => f.write_str("AddPartitionsToTxn"),
             Self::ADD_OFFSETS_TO_TXN => f.write_str("AddOffsetsToTxn"),

@@ -84,7 +84,7 @@ contract! {
         }
         membership {
             a_member_that_stopped_polling_loses_its_partitions_and_is_refused,
-            a_member_whose_slot_was_taken_is_refused,
+            a_member_whose_slot_was_taken_is_refused_and_loses_all_and_stops,
             a_rebalance_hands_over_at_the_last_commit,
             while_a_revocation_waits_for_its_answer_nothing_is_read,
         }
@@ -123,6 +123,7 @@ contract! {
         death {
             a_crashed_members_partitions_move_when_its_session_runs_out,
             a_slot_passes_to_its_next_holder_at_once,
+            a_member_takes_its_slot_again_when_nobody_has_it_any_more,
             a_member_whose_session_ran_out_is_refused_and_hears_of_it_and_joins_again,
         }
     }

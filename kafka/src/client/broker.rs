@@ -14,6 +14,7 @@ use super::consumer::{Event, LaneConsumer};
 use super::locator::Locator;
 use super::lookup::Lookup;
 use super::producer::TransactionalProducer;
+use super::taken_slot::{FENCED_INSTANCE_ID, Slot, TakenSlot};
 use super::watch::Watch;
 use crate::lane::broker::{Broker, Locate, Polled, Sent};
 use crate::{
@@ -39,7 +40,9 @@ pub struct BrokerOptions {
     pub group: String,
     /// A name that a restarted process takes on again: it is then a static member of the group
     /// (KIP-345), and its predecessor's partitions pass to it at once. At most one process may have
-    /// it at a time. None: a member like any other.
+    /// it at a time: of two, the first hears that it has lost all that it held, and stops when the
+    /// second one is still there after twice a session and ten seconds. None: a member like any
+    /// other.
     pub slot: Option<String>,
     /// The transactional id: `{group}-{slot}-{n}`, or with something random for the slot.
     pub transactional_id: String,
@@ -51,6 +54,9 @@ pub struct KafkaBroker {
     /// How a consumer is made.
     consumer_config: ClientConfig,
     consumer: LaneConsumer,
+    slot: Option<Slot>,
+    /// While somebody else has the slot. The consumer is closed meanwhile.
+    taken_slot: Option<TakenSlot>,
     producer: TransactionalProducer,
     locator: Locator,
     /// Asked where marks are to be read too, which may take longer: what a lane that is at work
@@ -58,6 +64,7 @@ pub struct KafkaBroker {
     marks_locator: Locator,
     missing: Option<Missing>,
     _watch: Watch,
+    lookup: Arc<Lookup>,
 }
 
 /// A topic that isn't found any more.
@@ -79,19 +86,25 @@ impl KafkaBroker {
         let lookup = Arc::new(lookup);
         let locator = Locator::start(Arc::clone(&lookup))?;
         let marks_locator = Locator::start(Arc::clone(&lookup))?;
-        let watch = Watch::start(lookup, group.clone(), settings.lane_consumer(&group, None))?;
+        let member = settings.lane_consumer(&group, None);
+        let watch = Watch::start(Arc::clone(&lookup), group.clone(), member)?;
         let config = settings.lane_consumer(&group, slot.as_deref());
+        let session = settings.session_timeout;
+        let slot = slot.map(|name| Slot { group, name, session });
         let producer = TransactionalProducer::new(settings, transactional_id)?;
         let consumer = LaneConsumer::subscribe(&config, topic.clone())?;
         Ok(Self {
             topic,
             consumer_config: config,
             consumer,
+            slot,
+            taken_slot: None,
             producer,
             locator,
             marks_locator,
             missing: None,
             _watch: watch,
+            lookup,
         })
     }
 
@@ -107,12 +120,23 @@ impl KafkaBroker {
         drop(self);
     }
 
-    /// Gives the consumer up, and all that it holds, for another one.
-    fn begin_anew(&mut self) -> Result<Failure, Failure> {
+    /// Gives the consumer up, and all that it holds.
+    fn close_consumer(&mut self) {
         if let Some(consumer) = self.consumer.close() {
             self.producer.reap(consumer);
         }
+    }
+
+    /// Joins the group by another consumer.
+    fn join_anew(&mut self) -> Result<(), Failure> {
         self.consumer = LaneConsumer::subscribe(&self.consumer_config, self.topic.clone())?;
+        Ok(())
+    }
+
+    /// Gives everything up that was held under a membership that others have had since.
+    fn lose_membership(&mut self) -> Result<Failure, Failure> {
+        self.close_consumer();
+        self.join_anew()?;
         Ok(Failure {
             remedy: Remedy::Leave,
             call: "poll",
@@ -121,6 +145,45 @@ impl KafkaBroker {
                       held may have been others' since"
                 .to_owned(),
         })
+    }
+
+    /// Gives everything up, and waits until nobody has the slot.
+    fn lose_slot(&mut self, slot: Slot) -> Result<Failure, Failure> {
+        self.close_consumer();
+        let message = format!(
+            "slot {} of group {} was taken from this process: by another one that has it too, or \
+             by a request of its own, or of its predecessor, that came late; joins again when \
+             nobody has it",
+            slot.name, slot.group
+        );
+        self.taken_slot = Some(TakenSlot::watch(slot, Arc::clone(&self.lookup))?);
+        let code = FENCED_INSTANCE_ID.to_owned();
+        Ok(Failure { remedy: Remedy::Leave, call: "poll", code, message })
+    }
+
+    /// What was lost by no call of the lane's. All that it holds is gone by the time it is told.
+    fn loss(&mut self) -> Result<(), Failure> {
+        if self.consumer.is_over() {
+            return Err(self.lose_membership()?);
+        }
+        match &self.slot {
+            Some(slot) if self.consumer.is_fenced() && self.taken_slot.is_none() => {
+                let slot = slot.clone();
+                Err(self.lose_slot(slot)?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the slot, if there is one, is ours to join by.
+    fn has_slot(&mut self) -> Result<bool, Failure> {
+        let Some(taken) = &self.taken_slot else { return Ok(true) };
+        let is_free = taken.is_free()?;
+        if is_free {
+            self.taken_slot = None;
+            self.join_anew()?;
+        }
+        Ok(is_free)
     }
 
     /// Whether a missing topic has been missing for too long. Each error event restarts nothing:
@@ -145,21 +208,24 @@ impl KafkaBroker {
 impl Broker for KafkaBroker {
     fn poll(&mut self, wait: Duration) -> Result<Option<Polled>, Failure> {
         self.check_missing()?;
-        if self.consumer.is_over() {
-            return Err(self.begin_anew()?);
-        }
+        self.loss()?;
         if let Some(located) = self.locator.answer().or_else(|| self.marks_locator.answer()) {
             return Ok(Some(Polled::Located(located)));
         }
-        match self.consumer.poll(wait)? {
-            None => Ok(None),
-            Some(Event::Polled(polled)) => {
+        if !self.has_slot()? {
+            thread::sleep(wait);
+            return Ok(None);
+        }
+        match self.consumer.poll(wait) {
+            Err(failure) => self.loss().and(Err(failure)),
+            Ok(None) => Ok(None),
+            Ok(Some(Event::Polled(polled))) => {
                 if matches!(polled, Polled::Record(_) | Polled::EndOfPartition { .. }) {
                     self.missing = None;
                 }
                 Ok(Some(polled))
             }
-            Some(Event::TopicMissing(failure)) => {
+            Ok(Some(Event::TopicMissing(failure))) => {
                 self.note_missing(failure);
                 Ok(None)
             }
@@ -240,7 +306,13 @@ impl Transactions for KafkaBroker {
         self.producer.now()
     }
 
+    /// While another process may have the slot, its transactional id is left alone: initialising it
+    /// would end that one's transaction.
     fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
+        if self.taken_slot.is_some() {
+            thread::sleep(wait);
+            return Ok(false);
+        }
         self.producer.ready(wait)
     }
 
@@ -276,9 +348,7 @@ impl Transactions for KafkaBroker {
 impl Drop for KafkaBroker {
     /// The consumer and the producer close at the same time as the lookups.
     fn drop(&mut self) {
-        if let Some(consumer) = self.consumer.close() {
-            self.producer.reap(consumer);
-        }
+        self.close_consumer();
         self.producer.discard_producer();
     }
 }

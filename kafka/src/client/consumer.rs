@@ -6,6 +6,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::mem;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -34,6 +35,8 @@ pub(super) struct LaneConsumer {
     /// was started.
     positions: HashMap<Partition, Offset, RandomState>,
     tenure: Tenure,
+    /// Another member has the slot of this one, which is spent.
+    is_fenced: bool,
     unanswered: Unanswered,
 }
 
@@ -63,6 +66,7 @@ impl LaneConsumer {
             native: Some(native),
             positions: HashMap::default(),
             tenure: Tenure::default(),
+            is_fenced: false,
             unanswered: Unanswered::Nothing,
         })
     }
@@ -70,8 +74,10 @@ impl LaneConsumer {
     /// The membership at this moment, to send progress under: that to which all was given that is
     /// held here.
     pub(super) fn membership(&mut self) -> Result<Membership, Failure> {
-        let membership = Membership::of(self.native()?)
-            .ok_or_else(|| no_member("this consumer is no member of its group at the moment"))?;
+        let membership =
+            self.native.as_ref().and_then(Membership::of).ok_or_else(|| {
+                no_member("this consumer is no member of its group at the moment")
+            })?;
         if !self.tenure.check(&membership.member()) {
             return Err(no_member(
                 "this consumer is a member of its group anew, and holds nothing",
@@ -83,6 +89,11 @@ impl LaneConsumer {
     /// Whether others may have had what is held here. Nobody will say so: it has to be given up.
     pub(super) fn is_over(&self) -> bool {
         self.tenure.is_over()
+    }
+
+    /// Whether the client has told that another member has the slot of this one.
+    pub(super) fn is_fenced(&self) -> bool {
+        self.is_fenced
     }
 
     fn native(&self) -> Result<&BaseConsumer<LaneContext>, Failure> {
@@ -150,13 +161,15 @@ impl LaneConsumer {
     }
 
     pub(super) fn pause(&self, partitions: &[Partition]) -> Result<(), Failure> {
+        let Some(native) = &self.native else { return Ok(()) };
         let list = self.list(&self.started(partitions));
-        self.native()?.pause(&list).map_err(|error| failure(error, "pause"))
+        native.pause(&list).map_err(|error| failure(error, "pause"))
     }
 
     pub(super) fn resume(&self, partitions: &[Partition]) -> Result<(), Failure> {
+        let Some(native) = &self.native else { return Ok(()) };
         let list = self.list(&self.started(partitions));
-        self.native()?.resume(&list).map_err(|error| failure(error, "resume"))
+        native.resume(&list).map_err(|error| failure(error, "resume"))
     }
 
     /// Answers a revocation.
@@ -177,13 +190,15 @@ impl LaneConsumer {
         native.incremental_unassign(&list).map_err(|error| self.state_failure(error, "unassign"))
     }
 
-    /// Ends the membership. What is returned blocks while it is dropped, until the group was told.
+    /// Ends the membership, and reads nothing any more. What is returned blocks while it is
+    /// dropped, until the group was told.
     pub(super) fn close(&mut self) -> Option<impl Any + Send + use<>> {
         let native = self.native.take()?;
+        self.positions.clear();
         native.context().leave_alone();
         // The client doesn't close while it waits for an answer that nobody would give any more.
         let empty = TopicPartitionList::new();
-        let answered = match self.unanswered {
+        let answered = match mem::replace(&mut self.unanswered, Unanswered::Nothing) {
             Unanswered::Nothing => Ok(()),
             Unanswered::Assignment => native.incremental_assign(&empty),
             Unanswered::Revocation => native.incremental_unassign(&empty),
@@ -228,15 +243,14 @@ impl LaneConsumer {
         Ok(Some(Polled::EndOfPartition { partition, position }))
     }
 
-    fn error_event(&self, error: &KafkaError) -> Result<Option<Event>, Failure> {
+    fn error_event(&mut self, error: &KafkaError) -> Result<Option<Event>, Failure> {
         let native = self.native()?;
         let mut found = ClientError::from(error.clone());
         if let Some(reason) = native.context().reports.reason(found.code) {
             found.message = reason;
         }
-        if let Some((code, message)) = native.client().fatal_error() {
-            let fatal = ClientError { code, class: Class::Fatal, message };
-            return Err(fatal.failure(Phase::Consume, "poll"));
+        if let Some(fatal) = self.fatal_failure("poll") {
+            return Err(fatal);
         }
         match consumer_event(found.code) {
             ConsumerEvent::Passing => Ok(None),
@@ -252,14 +266,16 @@ impl LaneConsumer {
     }
 
     /// The crate gives only the name of such an error; a fatal one says more.
-    fn state_failure(&self, error: KafkaError, call: &'static str) -> Failure {
-        let fatal = self.native.as_ref().and_then(|native| native.client().fatal_error());
-        match fatal {
-            Some((code, message)) => {
-                ClientError { code, class: Class::Fatal, message }.failure(Phase::Consume, call)
-            }
-            None => failure(error, call),
-        }
+    fn state_failure(&mut self, error: KafkaError, call: &'static str) -> Failure {
+        self.fatal_failure(call).unwrap_or_else(|| failure(error, call))
+    }
+
+    /// Why the client is spent, if it is.
+    fn fatal_failure(&mut self, call: &'static str) -> Option<Failure> {
+        let (code, message) = self.native.as_ref()?.client().fatal_error()?;
+        self.is_fenced |= code == Code::FencedInstanceId;
+        let fatal = ClientError { code, class: Class::Fatal, message };
+        Some(fatal.failure(Phase::Consume, call))
     }
 
     fn started(&self, partitions: &[Partition]) -> Vec<Partition> {

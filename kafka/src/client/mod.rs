@@ -21,6 +21,7 @@ mod locator;
 mod lookup;
 mod marks;
 mod side_thread;
+mod taken_slot;
 mod tenure;
 mod watch;
 

@@ -81,8 +81,7 @@ fn advised(code: Code, message: String) -> String {
     match code {
         Code::FencedInstanceId => format!(
             "this process's slot has been taken from it: by a request of its own, or of its \
-             predecessor, that came late, and it only has to be started again; or by another \
-             process that has the same one: give each process a slot of its own; {message}"
+             predecessor, that came late; or by another process that has the same one; {message}"
         ),
         Code::OffsetMetadataTooLarge => format!(
             "the broker takes less with an offset than the 4096 bytes that are Kafka's default: \
@@ -122,7 +121,9 @@ fn remedy(phase: Phase, code: Code, class: Class) -> Remedy {
         Phase::Open => remedy_of_open(code, class),
         Phase::Ready | Phase::Abort => Remedy::Rebuild,
         Phase::Lookup => Remedy::Retry,
-        Phase::Consume if code == Code::AssignmentLost => Remedy::Leave,
+        Phase::Consume if matches!(code, Code::AssignmentLost | Code::FencedInstanceId) => {
+            Remedy::Leave
+        }
         Phase::Consume => Remedy::Stop,
     }
 }
@@ -130,7 +131,8 @@ fn remedy(phase: Phase, code: Code, class: Class) -> Remedy {
 fn remedy_of_open(code: Code, class: Class) -> Remedy {
     match (class, code) {
         (Class::Fatal, _) => Remedy::Rebuild,
-        (Class::RequiresAbort, _) | (_, Code::IllegalGeneration | Code::UnknownMemberId) => {
+        (Class::RequiresAbort, _)
+        | (_, Code::IllegalGeneration | Code::UnknownMemberId | Code::FencedInstanceId) => {
             Remedy::Abort
         }
         (
@@ -167,7 +169,6 @@ fn is_beyond_repair(code: Code) -> bool {
             | Code::InvalidGroupId
             | Code::InconsistentGroupProtocol
             | Code::GroupMaxSizeReached
-            | Code::FencedInstanceId
             | Code::UnreleasedInstanceId
             | Code::OffsetMetadataTooLarge
             | Code::UnsupportedFeature
@@ -325,7 +326,7 @@ mod tests {
         ] {
             assert_eq!(remedy(Phase::Open, code, Class::Plain), Remedy::Retry, "{code:?}");
         }
-        for code in [Code::IllegalGeneration, Code::UnknownMemberId] {
+        for code in [Code::IllegalGeneration, Code::UnknownMemberId, Code::FencedInstanceId] {
             assert_eq!(remedy(Phase::Open, code, Class::Plain), Remedy::Abort, "{code:?}");
         }
     }
@@ -370,7 +371,6 @@ mod tests {
             Code::TransactionalIdAuthorizationFailed,
             Code::UnknownTopicOrPartition,
             Code::InvalidTransactionTimeout,
-            Code::FencedInstanceId,
             Code::OffsetMetadataTooLarge,
         ] {
             for phase in [Phase::Ready, Phase::Open, Phase::Consume, Phase::Lookup] {
@@ -384,6 +384,7 @@ mod tests {
     #[test]
     fn a_lost_assignment_is_left() {
         assert_eq!(remedy(Phase::Consume, Code::AssignmentLost, Class::Plain), Remedy::Leave);
+        assert_eq!(remedy(Phase::Consume, Code::FencedInstanceId, Class::Fatal), Remedy::Leave);
     }
 
     #[test]

@@ -66,13 +66,11 @@ impl Code {
             Self::ConcurrentTransactions | Self::Conflict | Self::TimedOut => Remedy::Retry,
             Self::IllegalGeneration
             | Self::UnknownMemberId
+            | Self::FencedInstanceId
             | Self::MessageTooLarge
             | Self::Inconsistent => Remedy::Abort,
             Self::Fenced | Self::InvalidTxnState | Self::State | Self::Injected => Remedy::Rebuild,
-            Self::FencedInstanceId
-            | Self::MetadataTooLarge
-            | Self::UnknownTopicOrPartition
-            | Self::Crashed => Remedy::Stop,
+            Self::MetadataTooLarge | Self::UnknownTopicOrPartition | Self::Crashed => Remedy::Stop,
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Consumer {
     offered: BTreeSet<Partition>,
     /// Revoked, not yet released.
     asked_back: BTreeSet<Partition>,
+    /// The same, of a membership that was lost meanwhile: nobody waits for the answer.
+    asked_in_vain: BTreeSet<Partition>,
     questions: VecDeque<Locate>,
     answers: VecDeque<Located>,
 }
@@ -67,6 +69,7 @@ impl Consumer {
             readings: BTreeMap::new(),
             offered: BTreeSet::new(),
             asked_back: BTreeSet::new(),
+            asked_in_vain: BTreeSet::new(),
             questions: VecDeque::new(),
             answers: VecDeque::new(),
         }
@@ -123,6 +126,9 @@ impl Consumer {
 
     pub(super) fn release(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         for partition in partitions {
+            if self.asked_in_vain.remove(partition) {
+                continue;
+            }
             if !self.asked_back.remove(partition) {
                 return Err(misuse("incremental_unassign", *partition, "wasn't asked back"));
             }
@@ -147,6 +153,11 @@ impl Consumer {
         self.with_group(|group, id| group.membership(id)).flatten()
     }
 
+    /// Whether it knows that somebody else has its slot.
+    pub(super) fn waits_for_its_slot(&self) -> bool {
+        self.with_group(|group, id| group.is_waiting(id)).unwrap_or_default()
+    }
+
     /// Goes away as a client does that is closed.
     pub(super) fn leave(&mut self) {
         self.with_group(Group::leave);
@@ -165,7 +176,21 @@ impl Consumer {
             return Ok(());
         };
         let heard = group.polled(self.member, idle, partitions, now);
-        heard.map_err(|code| code.failure_with("poll", Remedy::Stop))
+        if let Err((code, remedy)) = heard {
+            drop(state);
+            if remedy == Remedy::Leave {
+                self.lose_all();
+            }
+            return Err(code.failure_with("poll", remedy));
+        }
+        Ok(())
+    }
+
+    /// What it held is gone, and with it what it was asked for.
+    fn lose_all(&mut self) {
+        self.readings.clear();
+        self.offered.clear();
+        self.asked_in_vain.append(&mut self.asked_back);
     }
 
     fn note(&mut self, event: &Polled) {

@@ -9,8 +9,12 @@ use rand::seq::SliceRandom;
 
 use super::code::Code;
 use super::offsets::Offsets;
-use crate::Partition;
+use super::state::SESSION_TIMEOUT;
 use crate::lane::broker::Polled;
+use crate::{Partition, Remedy};
+
+/// How long a client that has lost its slot waits for nobody to have it.
+const TAKEN_MAX: Duration = SESSION_TIMEOUT.saturating_mul(2);
 
 /// A consumer's name in its group; no two of a cluster have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,8 +65,10 @@ enum Hears {
     AtOnce,
     /// At its next poll.
     Late,
-    /// Never: its slot has been taken.
+    /// Never: its slot has been taken, which it will hear at its next poll.
     Fenced,
+    /// Never: it knows that its slot was taken, and waits until nobody has it. Since when.
+    Waiting(Duration),
     /// Never: it is dead.
     Dead,
 }
@@ -77,21 +83,34 @@ impl Group {
 
     /// The client polls: it learns what it hasn't heard, and joins if it is no member and has
     /// acknowledged everything (`idle`).
+    ///
+    /// # Errors
+    /// It has lost its slot, and all that it held ([`Remedy::Leave`]); it is told to stop.
     pub(super) fn polled(
         &mut self,
         id: MemberId,
         idle: bool,
         partitions: i32,
         now: Duration,
-    ) -> Result<(), Code> {
+    ) -> Result<(), (Code, Remedy)> {
         let joined = self.members.contains_key(&id);
+        let is_taken = self.holder_of_the_slot_of(id).is_some_and(|holder| holder != id);
         let Some(client) = self.clients.get_mut(&id) else {
-            return Err(Code::UnknownMemberId);
+            return Err((Code::UnknownMemberId, Remedy::Stop));
         };
         match client.hears {
-            Hears::Fenced => return Err(Code::FencedInstanceId),
-            Hears::Dead => return Err(Code::Crashed),
-            Hears::AtOnce | Hears::Late => client.hears = Hears::AtOnce,
+            Hears::Fenced => {
+                client.hears = Hears::Waiting(now);
+                client.generation = None;
+                client.events.clear();
+                return Err((Code::FencedInstanceId, Remedy::Leave));
+            }
+            Hears::Waiting(since) if is_taken && now.saturating_sub(since) > TAKEN_MAX => {
+                return Err((Code::FencedInstanceId, Remedy::Stop));
+            }
+            Hears::Waiting(_) if is_taken => return Ok(()),
+            Hears::Dead => return Err((Code::Crashed, Remedy::Stop)),
+            Hears::AtOnce | Hears::Late | Hears::Waiting(_) => client.hears = Hears::AtOnce,
         }
         client.last_poll = now;
         client.generation = joined.then_some(self.generation);
@@ -112,6 +131,11 @@ impl Group {
         Some(Membership { member: id, generation })
     }
 
+    /// Whether the client knows that its slot was taken, and waits until nobody has it.
+    pub(super) fn is_waiting(&self, id: MemberId) -> bool {
+        self.clients.get(&id).is_some_and(|it| matches!(it.hears, Hears::Waiting(_)))
+    }
+
     /// What the group coordinator checks when progress is committed: the membership. Not whether
     /// the member owns the partition. And nothing at all without one (generation -1 and an empty
     /// member id, which older clients send).
@@ -119,7 +143,8 @@ impl Group {
         let Some(Membership { member, generation }) = membership else {
             return Ok(());
         };
-        if self.clients.get(&member).is_some_and(|it| it.hears == Hears::Fenced) {
+        let fenced = |it: &Client| matches!(it.hears, Hears::Fenced | Hears::Waiting(_));
+        if self.clients.get(&member).is_some_and(fenced) {
             return Err(Code::FencedInstanceId);
         }
         match self.members.contains_key(&member) {

@@ -75,8 +75,9 @@ impl Broker for Member {
         self.consumer.start(partition, offset)
     }
 
-    /// Time passes as the cluster's clock says.
-    fn rest(&mut self, _: Duration) {}
+    fn rest(&mut self, wait: Duration) {
+        self.consumer.cluster.advance(wait);
+    }
 
     fn pause(&mut self, partitions: &[Partition]) -> Result<(), Failure> {
         self.consumer.pause(partitions)
@@ -111,6 +112,9 @@ impl Transactions for Member {
     }
 
     fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
+        if self.consumer.waits_for_its_slot() {
+            return Ok(false);
+        }
         self.producer.ready(wait)
     }
 

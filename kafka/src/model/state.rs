@@ -20,7 +20,7 @@ use crate::lane::broker::Sent;
 const EPOCH: Timestamp = Timestamp(1_800_000_000_000);
 /// The defaults of the lane's settings and of Kafka's.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
-const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
+pub(super) const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(120);
 pub(super) const MESSAGE_BYTES_MAX: usize = 1_048_588;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use longshore_chaos::Rules;
+use longshore_chaos::{ApiKey, Rules, Then};
 use longshore_kafka::client::{BrokerOptions, KafkaBroker, MEMBERSHIP_LOST};
 use longshore_kafka::lane::broker::{Broker, Polled, Sent};
 use longshore_kafka::{Failure, Partition, Remedy, Settings, Spoiled, Transaction};
@@ -88,6 +88,13 @@ fn commit(member: &mut KafkaBroker, kept: &Sent) -> Result<(), Failure> {
     Ok(())
 }
 
+/// With a session of 6 seconds.
+fn short(mut settings: Settings) -> Settings {
+    settings.session_timeout = Duration::from_secs(6);
+    settings.transaction_timeout = Duration::from_secs(5);
+    settings
+}
+
 /// Its session ends while it is asked for half of what it has. The group takes it in again, since
 /// it has a slot, and the client never says that the other half is lost.
 #[test]
@@ -95,11 +102,6 @@ fn a_member_that_was_lost_in_a_rebalance_commits_nothing_of_what_it_kept() {
     let kafka = Proxied::alone();
     let topic = topic_with(&kafka.direct(), 4, &[]);
     let group = unique("group");
-    let short = |mut settings: Settings| {
-        settings.session_timeout = Duration::from_secs(6);
-        settings.transaction_timeout = Duration::from_secs(5);
-        settings
-    };
     let mut first = in_slot_by(short(kafka.settings()), "first", &topic, &group);
     assert_eq!(join(&mut first).len(), 4);
     let direct = || short(Settings::new(kafka.direct()));
@@ -146,4 +148,33 @@ fn a_member_that_was_lost_in_a_rebalance_commits_nothing_of_what_it_kept() {
         answer(&mut first, &mut of_first);
     }
     assert!(of_first.is_disjoint(&of_second), "{of_first:?} {of_second:?}");
+}
+
+/// Its connection breaks under its request to join, so it joins by another one. The first request
+/// comes all the same, and the group has a member in the slot that nobody is.
+#[test]
+fn a_member_that_is_fenced_by_a_late_request_of_its_own_comes_again() {
+    let kafka = Proxied::alone();
+    let topic = topic_with(&kafka.direct(), 2, &[]);
+    kafka.hold_next(ApiKey::JOIN_GROUP, Then::Reset);
+    let mut member = in_slot_by(short(kafka.settings()), "slot", &topic, &unique("group"));
+    assert_eq!(join(&mut member).len(), 2);
+    commit(&mut member, &sent(10, "before")).expect("it owns all");
+    kafka.deliver_held();
+
+    let until = Instant::now() + DEADLINE;
+    let lost = loop {
+        assert!(Instant::now() < until, "it was never fenced");
+        if let Err(failure) = member.poll(Duration::from_millis(20)) {
+            break failure;
+        }
+    };
+    assert_eq!((lost.remedy, lost.code.as_str()), (Remedy::Leave, "FENCED_INSTANCE_ID"), "{lost}");
+    let refused = member.send_progress(&[sent(20, "of nobody")], DEADLINE);
+    assert_eq!(refused.map_err(|it| it.remedy), Err(Remedy::Abort));
+    let lost_at = Instant::now();
+    assert_eq!(join(&mut member).len(), 2);
+    let took = lost_at.elapsed();
+    assert!(took < Duration::from_secs(6 + 5), "a session, and little more: {took:?}");
+    commit(&mut member, &sent(20, "after")).expect("it owns all");
 }

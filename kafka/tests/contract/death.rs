@@ -51,6 +51,20 @@ pub fn a_slot_passes_to_its_next_holder_at_once<H: Troubles>(harness: &H) {
     assert!(read_values(harness, &output, Isolation::Committed).is_empty());
 }
 
+/// Its own late request to join may have taken it, by which nobody has become a member.
+pub fn a_member_takes_its_slot_again_when_nobody_has_it_any_more(harness: &impl Troubles) {
+    let input = harness.topic(2);
+    let who = Who { slot: Some(harness.name("slot")), ..Who::new_group(harness, &input) };
+    let mut seat = Seat::joined(harness, &who, 2);
+    let heir = Seat::exposed(harness, &who.sibling(harness), 2);
+    harness.crash(heir.broker);
+    seat.loses_all();
+    seat.until_owned(2);
+    make_ready(&mut seat.broker);
+    commit_progress(&mut seat.broker, &[progress(0, 4, "")]);
+    assert_eq!(seat.facts(0).committed.map(|it| it.offset), Some(Offset(4)));
+}
+
 pub fn a_member_whose_session_ran_out_is_refused_and_hears_of_it_and_joins_again(
     harness: &impl Troubles,
 ) {

@@ -1,13 +1,11 @@
 //! Who may send progress, and how partitions change hands.
 
 use longshore_kafka::lane::broker::{Broker, Polled};
-use longshore_kafka::{Offset, Partition, Remedy, Transactions};
+use longshore_kafka::{Offset, Partition, Remedy};
 
 use super::harness::{Harness, Who};
 use super::seat::{Seat, share};
-use super::transaction::{
-    abort, begin, commit_progress, commit_records, make_ready, progress, record, send,
-};
+use super::transaction::{abort, begin, commit_progress, commit_records, progress, record, send};
 
 pub fn a_member_that_stopped_polling_loses_its_partitions_and_is_refused(harness: &impl Harness) {
     let input = harness.topic(2);
@@ -36,17 +34,21 @@ pub fn a_member_that_stopped_polling_loses_its_partitions_and_is_refused(harness
     assert_eq!(heir.facts(0).committed.map(|it| it.offset), Some(Offset(4)));
 }
 
-pub fn a_member_whose_slot_was_taken_is_refused(harness: &impl Harness) {
+pub fn a_member_whose_slot_was_taken_is_refused_and_loses_all_and_stops(harness: &impl Harness) {
     let input = harness.topic(1);
     let who = Who { slot: Some(harness.name("slot")), ..Who::new_group(harness, &input) };
     let mut old = Seat::joined(harness, &who, 1);
     let mut new = Seat::joined(harness, &who.sibling(harness), 1);
     begin(&mut old.broker);
-    let refused = send(&mut old.broker, &[progress(0, 3, "")]);
-    assert!(refused.is_err(), "the slot has a new holder");
-    old.broker.discard_producer();
-    make_ready(&mut old.broker);
+    let refused = send(&mut old.broker, &[progress(0, 3, "")]).expect_err("it has a new holder");
+    assert_eq!(refused.remedy, Remedy::Abort, "{refused}");
+    abort(&mut old.broker);
     assert_eq!(new.facts(0).committed, None);
+
+    old.loses_all();
+    let stopped = old.stops_beside(&mut new);
+    assert_eq!(stopped.code, "FENCED_INSTANCE_ID", "{stopped}");
+    commit_progress(&mut new.broker, &[progress(0, 4, "")]);
 }
 
 pub fn a_rebalance_hands_over_at_the_last_commit(harness: &impl Harness) {

@@ -80,6 +80,33 @@ impl<B: Broker> Seat<B> {
         }
     }
 
+    /// The same, while another one is at work.
+    pub fn stops_beside(&mut self, other: &mut Self) -> Failure {
+        let deadline = self.broker.now() + self.patience;
+        loop {
+            match self.broker.poll(WAIT) {
+                Err(failure) if failure.remedy == Remedy::Stop => return failure,
+                other => assert!(matches!(other, Ok(None)), "it is no member: {other:?}"),
+            }
+            other.turn();
+            assert!(self.broker.now() < deadline, "it is never told to stop");
+        }
+    }
+
+    /// Polls until it hears that all that it held is lost.
+    pub fn loses_all(&mut self) {
+        let deadline = self.broker.now() + self.patience;
+        loop {
+            match self.broker.poll(WAIT) {
+                Err(failure) if failure.remedy == Remedy::Leave => break,
+                Ok(Some(Polled::Record(_) | Polled::EndOfPartition { .. }) | None) => {}
+                other => panic!("{other:?}"),
+            }
+            assert!(self.broker.now() < deadline, "nobody tells it");
+        }
+        self.owned.clear();
+    }
+
     /// Polls once, and leaves the answer to the test.
     pub fn polled(&mut self) -> Option<Polled> {
         match self.broker.poll(WAIT) {

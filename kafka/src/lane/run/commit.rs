@@ -304,11 +304,10 @@ impl<B: Broker, S: Step> Lane<B, S> {
         let is_sound = match why {
             LaneError::Step { .. } | LaneError::Start { .. } => true,
             LaneError::DeadLetterRefused { .. } => true,
-            // Nothing is taken from another process that has our place, and no progress is left in
-            // a topic that we haven't read.
+            // Nothing is taken from another process that has our transactional id, and no progress
+            // is left in a topic that we haven't read.
             LaneError::Kafka { failure, .. } => {
-                let not_ours = ["FENCED_INSTANCE_ID", TOPIC_MADE_ANEW];
-                !failure.is_fence() && !not_ours.contains(&failure.code.as_str())
+                !failure.is_fence() && failure.code != TOPIC_MADE_ANEW
             }
             _ => false,
         };

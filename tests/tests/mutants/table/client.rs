@@ -48,6 +48,27 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         CLIENT,
+        "waits for ever for a slot that another process has",
+        "kafka/src/client/taken_slot.rs",
+        "if had >= 2 * *session + MARGIN {",
+        "if had >= 2 * *session + MARGIN && member.is_empty() {",
+    ),
+    mutant(
+        CLIENT,
+        "takes a slot while its group has no coordinator that tells",
+        "kafka/src/client/taken_slot.rs",
+        "        return Holder::Untold;\n",
+        "        return Holder::Nobody;\n",
+    ),
+    mutant(
+        CLIENT,
+        "takes a member whose slot begins alike for the holder of its own",
+        "kafka/src/client/taken_slot.rs",
+        "rest.is_some_and(|it| it.len() == 36)",
+        "rest.is_some()",
+    ),
+    mutant(
+        CLIENT,
         "takes a request that timed out for an answered one",
         "kafka/src/client/reports.rs",
         "\"REQTMOUT\" => true,",

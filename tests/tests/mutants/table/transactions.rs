@@ -293,17 +293,10 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
-        "takes its leave although another process has its slot",
-        "kafka/src/lane/run/commit.rs",
-        "let not_ours = [\"FENCED_INSTANCE_ID\", TOPIC_MADE_ANEW];",
-        "let not_ours = [TOPIC_MADE_ANEW];",
-    ),
-    mutant(
-        LANE,
         "leaves a word in a topic that was made anew",
         "kafka/src/lane/run/commit.rs",
-        "let not_ours = [\"FENCED_INSTANCE_ID\", TOPIC_MADE_ANEW];",
-        "let not_ours = [\"FENCED_INSTANCE_ID\"];",
+        "!failure.is_fence() && failure.code != TOPIC_MADE_ANEW",
+        "!failure.is_fence()",
     ),
     mutant(
         LANE,

@@ -195,9 +195,17 @@ fn a_lane_whose_slot_was_taken_leaves_its_successor_alone() {
     successor.begin().expect("begins");
     successor.produce(&nothing(output(), PARTITION), 0).expect("produces");
     assert_eq!(successor.deliveries(SECOND).pending, 0);
+    // Its own producer is no good any more. Another one of the same id would fence the successor's.
     fleet.cluster.fail_next_of("g-0", Call::Poll, Fault::BrokerError);
-    assert!(matches!(fleet.turn(), Err(LaneError::Kafka { .. })));
-    successor.commit(SECOND).expect("nobody has fenced it");
+    let stopped = (0..100_000).find_map(|turn| {
+        if turn == 100 {
+            assert_eq!(fleet.lanes[&0].core.partitions().count(), 0, "it has nothing any more");
+            successor.commit(SECOND).expect("nobody has fenced it");
+        }
+        fleet.turn().err()
+    });
+    assert!(matches!(stopped, Some(LaneError::Kafka { .. })), "{stopped:?}");
+    successor.begin().expect("nobody has fenced it since");
 }
 
 #[test]
