@@ -35,6 +35,8 @@ pub enum Action {
     Rebalance,
     /// The group loses a member, which hears of it at its next poll.
     Expel(Slot),
+    /// A request of a process to join, which came late, takes its slot from it.
+    TakeSlot(Slot),
     /// Until its next poll a member doesn't hear what happens in its group.
     FallBehind(Slot),
     /// The next such call of a process goes wrong.
@@ -67,6 +69,7 @@ impl fmt::Display for Action {
             Self::Drain(slot) => write!(f, "process {slot} is asked to drain"),
             Self::Rebalance => write!(f, "the partitions are dealt out anew"),
             Self::Expel(slot) => write!(f, "the group loses process {slot}"),
+            Self::TakeSlot(slot) => write!(f, "a late request of process {slot} takes its slot"),
             Self::FallBehind(slot) => write!(f, "process {slot} doesn't hear of its group"),
             Self::Fault(slot, call, fault) => {
                 write!(f, "process {slot}, its next {call:?}: {fault:?}")

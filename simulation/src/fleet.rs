@@ -125,6 +125,10 @@ impl<S: Simulated> Fleet<S> {
                 let lane = self.lanes.get(&slot);
                 lane.into_iter().for_each(|it| self.cluster.expel(it.member()));
             }
+            Action::TakeSlot(slot) => {
+                let lane = self.lanes.get(&slot);
+                lane.into_iter().for_each(|it| self.cluster.take_slot(it.member()));
+            }
             Action::FallBehind(slot) => {
                 let lane = self.lanes.get(&slot);
                 lane.into_iter().for_each(|it| self.cluster.fall_behind(it.member()));

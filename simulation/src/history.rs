@@ -143,6 +143,7 @@ enum Kind {
     Drain,
     Rebalance,
     Expel,
+    TakeSlot,
     FallBehind,
     Fault,
     Stall,
@@ -168,7 +169,7 @@ impl Misfortunes {
     fn draw(rng: &mut SmallRng) -> Self {
         use Kind::{
             AbortedInput, Alone, Clock, Crash, Drain, Expel, Expire, FallBehind, Fault, Freeze,
-            LongPause, Markers, Rebalance, Stall,
+            LongPause, Markers, Rebalance, Stall, TakeSlot,
         };
         let all = [
             Crash,
@@ -176,6 +177,7 @@ impl Misfortunes {
             Drain,
             Rebalance,
             Expel,
+            TakeSlot,
             FallBehind,
             Fault,
             Fault,
@@ -262,6 +264,7 @@ fn misfortune(rng: &mut SmallRng, kind: Kind, faults: &[(Call, Fault)], slot: Sl
         Kind::Drain => Action::Drain(slot),
         Kind::Rebalance => Action::Rebalance,
         Kind::Expel => Action::Expel(slot),
+        Kind::TakeSlot => Action::TakeSlot(slot),
         Kind::FallBehind => Action::FallBehind(slot),
         Kind::Fault => match faults.choose(rng) {
             Some(&(call, fault)) => Action::Fault(slot, call, fault),

@@ -20,13 +20,21 @@ fn seeds() -> u64 {
 fn a_stage_keeps_its_invariants_whatever_goes_wrong() {
     let counts = all_hold(Subject::Stage);
     // The dead owner's transaction is ended by whoever comes first: the broker or the next owner.
-    enough(&counts, &["timed out", "late", "fenced", "stale members"]);
+    enough(&counts, &["timed out", "late", "fenced", "stale members", "slots lost"]);
 }
 
 #[test]
 fn a_join_keeps_its_invariants_whatever_goes_wrong() {
     let counts = all_hold(Subject::Join);
-    let rare = ["timed out", "late", "fenced", "stale members", "given up or carried", "spilled"];
+    let rare = [
+        "timed out",
+        "late",
+        "fenced",
+        "stale members",
+        "slots lost",
+        "given up or carried",
+        "spilled",
+    ];
     enough(&counts, &rare);
 }
 
@@ -86,6 +94,7 @@ fn counts(subject: Subject, report: &Report) -> Vec<(&'static str, u64)> {
         ("taken over", seen.taken_over),
         ("fenced", seen.fenced),
         ("stale members", seen.stale_members),
+        ("slots lost", seen.slots_lost),
         ("faults", seen.faults),
         ("late", seen.late),
         ("commits of unknown outcome", seen.unknown),

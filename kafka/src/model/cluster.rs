@@ -241,6 +241,16 @@ impl Cluster {
         });
     }
 
+    /// A request to join in the member's slot, which its own process has given up, arrives after
+    /// all: the slot is a member's that nobody is, until its session ends.
+    pub fn take_slot(&self, from: MemberId) {
+        let mut state = self.lock();
+        let (nobody, now) = (state.new_member(), state.now);
+        if let Some(group) = state.group_of(from) {
+            group.take_slot(from, nobody, now);
+        }
+    }
+
     // ----- time and trouble
 
     /// Lets time pass: transactions and sessions run out, late requests arrive.

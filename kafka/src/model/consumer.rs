@@ -177,6 +177,7 @@ impl Consumer {
         };
         let heard = group.polled(self.member, idle, partitions, now);
         if let Err((code, remedy)) = heard {
+            state.seen.slots_lost += u64::from(remedy == Remedy::Leave);
             drop(state);
             if remedy == Remedy::Leave {
                 self.lose_all();

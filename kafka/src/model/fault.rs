@@ -112,6 +112,8 @@ pub struct Seen {
     pub unknown: u64,
     /// Offset commits refused because their member isn't one any more.
     pub stale_members: u64,
+    /// Members that have lost their slot, and heard of it.
+    pub slots_lost: u64,
     /// Faults that happened.
     pub faults: u64,
     /// Late requests that had an effect.

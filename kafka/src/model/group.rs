@@ -265,6 +265,16 @@ impl Group {
         }
     }
 
+    /// A member's slot is given to one that never says a word.
+    pub(super) fn take_slot(&mut self, from: MemberId, nobody: MemberId, now: Duration) {
+        let slot = self.clients.get(&from).and_then(|client| client.slot.clone());
+        if slot.is_some() && self.members.contains_key(&from) {
+            self.register(nobody, slot, now);
+            self.replace(from, nobody);
+            self.die(nobody);
+        }
+    }
+
     fn holder_of_the_slot_of(&self, id: MemberId) -> Option<MemberId> {
         let slot = self.clients.get(&id)?.slot.as_ref()?;
         let same = |other: &&MemberId| {
