@@ -130,13 +130,20 @@ impl Fleet {
 
     /// The same by a wall clock of its own.
     pub fn coordinator_by(&self, clock: &WrongClock) -> Process {
-        let (name, arguments) = self.arguments(
-            self.cluster.servers(),
-            &self.file("pipeline.yaml"),
-            &["coordinate", "--slot", "coordinator"],
-        );
+        self.coordinator_with("coordinator", &clock.environment())
+    }
+
+    /// The same as [`Fleet::coordinator_in`], with its temporary files in this folder.
+    pub fn coordinator_spilling_to(&self, folder: &Path, slot: &str) -> Process {
+        self.coordinator_with(slot, &[("TMPDIR", folder.to_owned())])
+    }
+
+    fn coordinator_with(&self, slot: &str, environment: &[(&str, PathBuf)]) -> Process {
+        let pipeline = self.file("pipeline.yaml");
+        let command = ["coordinate", "--slot", slot];
+        let (name, arguments) = self.arguments(self.cluster.servers(), &pipeline, &command);
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        Process::start_with(self.folder.path(), &name, &arguments, &clock.environment())
+        Process::start_with(self.folder.path(), &name, &arguments, environment)
     }
 
     /// Starts a worker that is killed in this phase of a transaction.

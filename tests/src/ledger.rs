@@ -43,6 +43,11 @@ impl Ledger {
         self.done.iter().map(|it| it.number).collect()
     }
 
+    /// What came of them.
+    pub fn outcomes(&self) -> &[Job] {
+        &self.done
+    }
+
     /// The numbers of the items that were given up.
     pub fn dead(&self) -> Vec<i64> {
         self.dead.iter().map(|it| it.number).collect()

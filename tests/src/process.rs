@@ -158,6 +158,15 @@ impl Process {
         kib.expect("the system counts it") * 1_024
     }
 
+    /// The files in this folder that it has open, as the system lets others open them: a file may
+    /// have no name of its own.
+    pub fn open_files(&self, folder: &Path) -> Vec<PathBuf> {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs");
+        let open = open.map(|it| it.expect("it runs").path());
+        let is_there = |it: &PathBuf| fs::read_link(it).is_ok_and(|it| it.starts_with(folder));
+        open.filter(is_there).collect()
+    }
+
     fn wait(&mut self) -> ExitStatus {
         let what = format!("{} ends", self.name);
         until(&what, || self.child.try_wait().expect("it can be asked"))

@@ -1,6 +1,7 @@
 //! What the fleet under test does: each item says itself what becomes of it.
 
 use std::fs::OpenOptions;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) const PARTS: u32 = 3;
 
 /// A work item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Job {
     /// Its key.
     pub key: String,
@@ -56,6 +57,13 @@ impl Job {
     #[must_use]
     pub fn doing(self, does: &str) -> Self {
         Self { does: does.to_owned(), ..self }
+    }
+
+    /// What comes of it where items are split, if each of its parts is done once.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let parts: Vec<_> = (0..PARTS).map(|part| part_of(self, part)).collect();
+        gathered(self, &parts)
     }
 
     /// The same item, which isn't done before the file is there.
@@ -129,7 +137,7 @@ fn part_of(job: &Job, part: u32) -> Job {
     let held = job.does.strip_prefix("hold-last ").and_then(|rest| rest.split_once(' '));
     match held {
         Some((file, _)) if part == PARTS - 1 => job.clone().held_until(Path::new(file)),
-        Some((_, rest)) => job.clone().doing(&format!("echo {rest}")),
+        Some((_, rest)) => job.clone().doing(&format!("echo {part} {rest}")),
         None => job.clone(),
     }
 }
@@ -140,16 +148,24 @@ impl Handler for Gather {
     type Item = Group;
 
     async fn handle(&self, group: Group, _: &Context) -> Result<Outcome, HandlerError> {
-        let parts = group.decode::<Job>("part")?;
-        let [(_, job), ..] = &parts[..] else {
+        let parts = group.decode::<Job>("part")?.into_iter().map(|(_, job)| job);
+        let parts: Vec<_> = parts.collect();
+        let [job, ..] = &parts[..] else {
             return Err(HandlerError::permanent("empty", "a group without parts"));
         };
         if let Some(file) = job.does.strip_prefix("ungathered ") {
             writeln!(OpenOptions::new().create(true).append(true).open(file)?, "called")?;
             return Err(HandlerError::transient("away", "it can't be gathered now"));
         }
-        Outcome::done(&job.clone().doing(&format!("{} parts", parts.len())))
+        Outcome::done(&gathered(job, &parts))
     }
+}
+
+/// What comes of a job whose parts were gathered: it tells them from any others.
+fn gathered(job: &Job, parts: &[Job]) -> Job {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    job.clone().doing(&format!("{} parts {:x}", parts.len(), hasher.finish()))
 }
 
 /// The fleet with these handlers: `work`, and for a join `split` and `gather`.

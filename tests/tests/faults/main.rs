@@ -10,6 +10,7 @@ mod swallowed;
 
 mod frozen;
 
+mod broker_deaths;
 mod rolling;
 
 mod bounded;

@@ -10,8 +10,11 @@ mod audits;
 
 mod clock_steps;
 mod crashes;
+mod draining;
+mod identities;
 mod joins;
 mod producers;
+mod spilled;
 mod take_over;
 
 mod frequent_rebalances;
@@ -25,6 +28,7 @@ mod restarts;
 
 mod bad_items;
 mod held_items;
+mod memory;
 mod poison;
 
 mod bad_input;

@@ -1,4 +1,5 @@
-//! The broker is killed -9 under load, and started again.
+//! The broker is killed -9 and started again while a worker stands still in the middle of its work,
+//! which goes on when the broker is away. Deaths under load are in `tests/faults/broker_deaths.rs`.
 
 use longshore_tests::{Cluster, Fleet, Rounds, Shape, until};
 
