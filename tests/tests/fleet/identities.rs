@@ -63,7 +63,7 @@ fn until_all_commit(fleet: &Fleet, processes: &[(Process, &[&str])], items: &mut
 /// By turns they are killed and asked to stop.
 fn end<const N: usize>(processes: [(Process, &[&str]); N], start: usize) {
     for (process, _) in processes {
-        if start % 2 == 0 { process.stop() } else { process.crash() }
+        if start.is_multiple_of(2) { process.stop() } else { process.crash() }
     }
 }
 

@@ -30,7 +30,7 @@ const PEAK_MIB: u64 = 320;
 fn an_audit_of_more_than_its_memory_takes_no_more_of_it() {
     let stage = Stage::write(SOME);
     let peak = stage.is_clean(&["--buffers", "16MiB"]);
-    tell(&format!("{} MiB of values, {peak} MiB", 2 * SOME as usize * VALUE >> 20));
+    tell(&format!("{} MiB of values, {peak} MiB", (2 * SOME as usize * VALUE) >> 20));
     assert!(peak <= SMALL_PEAK_MIB, "{peak} MiB");
 }
 
