@@ -120,8 +120,9 @@ impl KafkaBroker {
         drop(self);
     }
 
-    /// Gives the consumer up, and all that it holds.
+    /// Gives the consumer up, and all that it holds. What it had to say of its topic is forgotten.
     fn close_consumer(&mut self) {
+        self.missing = None;
         if let Some(consumer) = self.consumer.close() {
             self.producer.reap(consumer);
         }
@@ -150,6 +151,7 @@ impl KafkaBroker {
     /// Gives everything up, and waits until nobody has the slot.
     fn lose_slot(&mut self, slot: Slot) -> Result<Failure, Failure> {
         self.close_consumer();
+        self.producer.stop_initialising();
         let message = format!(
             "slot {} of group {} was taken from this process: by another one that has it too, or \
              by a request of its own, or of its predecessor, that came late; joins again when \
@@ -163,14 +165,15 @@ impl KafkaBroker {
 
     /// What was lost by no call of the lane's. All that it holds is gone by the time it is told.
     fn loss(&mut self) -> Result<(), Failure> {
-        if self.consumer.is_over() {
-            return Err(self.lose_membership()?);
+        if self.taken_slot.is_some() {
+            return Ok(());
         }
         match &self.slot {
-            Some(slot) if self.consumer.is_fenced() && self.taken_slot.is_none() => {
+            Some(slot) if self.consumer.is_fenced() => {
                 let slot = slot.clone();
                 Err(self.lose_slot(slot)?)
             }
+            _ if self.consumer.is_over() => Err(self.lose_membership()?),
             _ => Ok(()),
         }
     }
@@ -273,7 +276,12 @@ impl Broker for KafkaBroker {
             element.set_metadata(&committed.metadata);
         }
         let membership = self.consumer.membership()?;
-        self.producer.send_offsets(membership, offsets, wait)
+        let sent = self.producer.send_offsets(membership, offsets, wait);
+        if sent.as_ref().is_err_and(|failure| failure.code == FENCED_INSTANCE_ID) {
+            // The consumer itself hears of it with its next heartbeat.
+            self.consumer.note_fence();
+        }
+        sent
     }
 }
 
@@ -309,7 +317,7 @@ impl Transactions for KafkaBroker {
     /// While another process may have the slot, its transactional id is left alone: initialising it
     /// would end that one's transaction.
     fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
-        if self.taken_slot.is_some() {
+        if self.consumer.is_fenced() {
             thread::sleep(wait);
             return Ok(false);
         }

@@ -91,7 +91,12 @@ impl LaneConsumer {
         self.tenure.is_over()
     }
 
-    /// Whether the client has told that another member has the slot of this one.
+    /// The broker has told that another member has the slot of this one.
+    pub(super) fn note_fence(&mut self) {
+        self.is_fenced = true;
+    }
+
+    /// Whether it is known that another member has the slot of this one.
     pub(super) fn is_fenced(&self) -> bool {
         self.is_fenced
     }

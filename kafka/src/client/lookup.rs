@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::{ClientContext, TopicPartitionList};
 
 use super::marks::Marks;
-use super::native;
+use super::native::{self, Holder};
 use super::remedy_of::{Class, ClientError, Phase};
 use super::reports::Reports;
 use crate::admin::Group;
@@ -208,6 +208,12 @@ impl Lookup {
             .fetch_group_list(Some(name), PIECE)
             .map_err(|error| self.failure(error, "describe_group"))?;
         Ok(found.groups().first().map(Group::of))
+    }
+
+    /// Who has a slot of a group.
+    pub(super) fn holder(&self, group: &str, slot: &str) -> Result<Holder, Failure> {
+        native::holder_of_slot(&self.native, group, slot, PIECE)
+            .map_err(|error| self.failure(error, "describe_group"))
     }
 
     /// Waits until a broker answers, and the topic is there.

@@ -3,7 +3,7 @@
 //!
 //! - Offsets are sent under group metadata that was looked at: the crate's own type is opaque, and
 //!   metadata without a member switches the group coordinator's check off.
-//! - A topic's id isn't offered.
+//! - A topic's id isn't offered, nor who has a slot of a group.
 //! - Names of headers and metadata of offsets may be anything that other clients wrote; the crate
 //!   panics when they aren't UTF-8.
 #![allow(unsafe_code)]
@@ -127,37 +127,55 @@ pub(crate) fn topic_id<C: ConsumerContext>(
     topic: &TopicName,
     wait: Duration,
 ) -> Result<TopicId, KafkaError> {
-    let refused = |code| KafkaError::AdminOp(code);
-    let name = CString::new(topic.as_str()).map_err(|_| refused(RDKafkaErrorCode::InvalidTopic))?;
+    let invalid = |_| KafkaError::AdminOp(RDKafkaErrorCode::InvalidTopic);
+    let name = CString::new(topic.as_str()).map_err(invalid)?;
+    let client = consumer.client().native_ptr();
+    let operation = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
+    let ask = |options, queue| {
+        // SAFETY: the client lives as long as its borrow and is thread-safe; the options and the
+        // queue live throughout the call. The name outlives the collection, which copies it, is
+        // ours and is destroyed once.
+        unsafe {
+            let mut name = name.as_ptr();
+            let topics = c::rd_kafka_TopicCollection_of_topic_names(&mut name, 1);
+            c::rd_kafka_DescribeTopics(client, topics, options, queue);
+            c::rd_kafka_TopicCollection_destroy(topics);
+        }
+    };
+    // SAFETY: what is asked is answered by an event of this kind.
+    administer(consumer, operation, wait, ask, |event| unsafe { described_id(event) })
+}
+
+/// Asks a question of a client that administers, and reads the answer that comes within `wait`.
+fn administer<C: ConsumerContext, T>(
+    consumer: &BaseConsumer<C>,
+    operation: c::rd_kafka_admin_op_t,
+    wait: Duration,
+    ask: impl FnOnce(*const c::rd_kafka_AdminOptions_t, *mut c::rd_kafka_queue_t),
+    read: impl FnOnce(*mut c::rd_kafka_event_t) -> Result<T, RDKafkaErrorCode>,
+) -> Result<T, KafkaError> {
     let millis = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
     let client = consumer.client().native_ptr();
-    // SAFETY: the client lives as long as its borrow and is thread-safe. The name outlives the
-    // collection, which copies it. All objects that are made here are ours, are used by the request
-    // while it is made only, and are destroyed once; the client counts references to the queue, so
-    // that an answer that comes late is dropped. The event is null or ours, and what is read of it
-    // is read before it is destroyed.
+    // SAFETY: the client lives as long as its borrow and is thread-safe. The options and the queue
+    // are ours, are used by the request while it is made only, and are destroyed once; the client
+    // counts references to the queue, so that an answer that comes late is dropped. The event is
+    // null or ours, and is read before it is destroyed.
     unsafe {
-        let mut name = name.as_ptr();
-        let topics = c::rd_kafka_TopicCollection_of_topic_names(&mut name, 1);
-        let options = c::rd_kafka_AdminOptions_new(
-            client,
-            c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
-        );
+        let options = c::rd_kafka_AdminOptions_new(client, operation);
         c::rd_kafka_AdminOptions_set_request_timeout(options, millis, ptr::null_mut(), 0);
         let queue = c::rd_kafka_queue_new(client);
-        c::rd_kafka_DescribeTopics(client, topics, options, queue);
+        ask(options, queue);
         let event = c::rd_kafka_queue_poll(queue, millis);
         let found = match event.is_null() {
             true => Err(RDKafkaErrorCode::OperationTimedOut),
-            false => described_id(event),
+            false => read(event),
         };
         if !event.is_null() {
             c::rd_kafka_event_destroy(event);
         }
         c::rd_kafka_queue_destroy(queue);
         c::rd_kafka_AdminOptions_destroy(options);
-        c::rd_kafka_TopicCollection_destroy(topics);
-        found.map_err(refused)
+        found.map_err(KafkaError::AdminOp)
     }
 }
 
@@ -191,6 +209,93 @@ unsafe fn described_id(event: *mut c::rd_kafka_event_t) -> Result<TopicId, RDKaf
         let low = c::rd_kafka_Uuid_least_significant_bits(id) as u64;
         Ok(TopicId::new(u128::from(high) << 64 | u128::from(low)))
     }
+}
+
+/// Who has a slot of a group, as the group's coordinator tells within `wait`.
+pub(super) fn holder_of_slot<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    group: &str,
+    slot: &str,
+    wait: Duration,
+) -> Result<Holder, KafkaError> {
+    let invalid = |_| KafkaError::AdminOp(RDKafkaErrorCode::InvalidGroupId);
+    let name = CString::new(group).map_err(invalid)?;
+    let client = consumer.client().native_ptr();
+    let operation = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
+    let ask = |options, queue| {
+        // SAFETY: the client lives as long as its borrow and is thread-safe; the options and the
+        // queue live throughout the call. The name outlives the call, which copies it.
+        unsafe {
+            let mut name = name.as_ptr();
+            c::rd_kafka_DescribeConsumerGroups(client, &mut name, 1, options, queue);
+        }
+    };
+    // SAFETY: what is asked is answered by an event of this kind.
+    administer(consumer, operation, wait, ask, |event| unsafe { described_holder(event, slot) })
+}
+
+/// What an answer says of a slot in the one group that was asked about.
+///
+/// # Safety
+/// The event is an answer to DescribeConsumerGroups, and lives throughout the call.
+unsafe fn described_holder(
+    event: *mut c::rd_kafka_event_t,
+    slot: &str,
+) -> Result<Holder, RDKafkaErrorCode> {
+    use c::rd_kafka_consumer_group_state_t as State;
+    // SAFETY: the event lives by the caller's promise, and owns all that is read here; each pointer
+    // is looked at before it is used, and each index lies within the count.
+    unsafe {
+        let code = c::rd_kafka_event_error(event);
+        if !is_ok(code) {
+            return Err(code.into());
+        }
+        let result = c::rd_kafka_event_DescribeConsumerGroups_result(event);
+        let mut count = 0;
+        let groups = c::rd_kafka_DescribeConsumerGroups_result_groups(result, &mut count);
+        if count == 0 || groups.is_null() {
+            return Err(RDKafkaErrorCode::InvalidGroupId);
+        }
+        let group = *groups;
+        let error = c::rd_kafka_ConsumerGroupDescription_error(group);
+        if !error.is_null() && !is_ok(c::rd_kafka_error_code(error)) {
+            return match c::rd_kafka_error_code(error).into() {
+                RDKafkaErrorCode::GroupIdNotFound => Ok(Holder::Nobody),
+                code => Err(code),
+            };
+        }
+        let state = c::rd_kafka_ConsumerGroupDescription_state(group);
+        for index in 0..c::rd_kafka_ConsumerGroupDescription_member_count(group) {
+            let member = c::rd_kafka_ConsumerGroupDescription_member(group, index);
+            if shown(c::rd_kafka_MemberDescription_group_instance_id(member)) == slot {
+                return Ok(Holder::Member {
+                    id: text(c::rd_kafka_MemberDescription_consumer_id(member)),
+                    client: text(c::rd_kafka_MemberDescription_client_id(member)),
+                    host: text(c::rd_kafka_MemberDescription_host(member)),
+                    is_settled: state == State::RD_KAFKA_CONSUMER_GROUP_STATE_STABLE,
+                });
+            }
+        }
+        match state {
+            State::RD_KAFKA_CONSUMER_GROUP_STATE_UNKNOWN => Err(RDKafkaErrorCode::NotCoordinator),
+            _ => Ok(Holder::Nobody),
+        }
+    }
+}
+
+/// Who has a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    Nobody,
+    Member {
+        /// The id that the coordinator gave it.
+        id: String,
+        /// What it calls itself.
+        client: String,
+        host: String,
+        /// Its group is between rebalances: its session is counted.
+        is_settled: bool,
+    },
 }
 
 /// The metadata beside each offset of a list, in the list's order.

@@ -114,6 +114,13 @@ impl TransactionalProducer {
         self.reaper.take(client);
     }
 
+    /// Leaves the transactional id alone, if it is just being initialised.
+    pub(super) fn stop_initialising(&mut self) {
+        if matches!(self.state, State::Initialising(..)) {
+            self.discard_producer();
+        }
+    }
+
     fn live(&mut self, call: &'static str) -> Result<&mut Live, Failure> {
         match &mut self.state {
             State::Ready(live) => Ok(live),

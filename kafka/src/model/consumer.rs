@@ -153,9 +153,14 @@ impl Consumer {
         self.with_group(|group, id| group.membership(id)).flatten()
     }
 
+    /// Its progress was refused because somebody else has its slot.
+    pub(super) fn note_fence(&mut self) {
+        self.with_group(Group::tell_fence);
+    }
+
     /// Whether it knows that somebody else has its slot.
-    pub(super) fn waits_for_its_slot(&self) -> bool {
-        self.with_group(|group, id| group.is_waiting(id)).unwrap_or_default()
+    pub(super) fn knows_of_fence(&self) -> bool {
+        self.with_group(|group, id| group.knows_of_fence(id)).unwrap_or_default()
     }
 
     /// Goes away as a client does that is closed.

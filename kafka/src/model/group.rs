@@ -13,6 +13,8 @@ use super::state::SESSION_TIMEOUT;
 use crate::lane::broker::Polled;
 use crate::{Partition, Remedy};
 
+/// Between two heartbeats, which tell a client that its slot was taken.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How long a client that has lost its slot waits for nobody to have it.
 const TAKEN_MAX: Duration = SESSION_TIMEOUT.saturating_mul(2);
 
@@ -65,8 +67,9 @@ enum Hears {
     AtOnce,
     /// At its next poll.
     Late,
-    /// Never: its slot has been taken, which it will hear at its next poll.
-    Fenced,
+    /// Never: its slot has been taken. It hears so at a poll after this time: by its next
+    /// heartbeat, or because its progress has been refused.
+    Fenced(Duration),
     /// Never: it knows that its slot was taken, and waits until nobody has it. Since when.
     Waiting(Duration),
     /// Never: it is dead.
@@ -99,7 +102,11 @@ impl Group {
             return Err((Code::UnknownMemberId, Remedy::Stop));
         };
         match client.hears {
-            Hears::Fenced => {
+            Hears::Fenced(hears) if now < hears => {
+                client.last_poll = now;
+                return Ok(());
+            }
+            Hears::Fenced(_) => {
                 client.hears = Hears::Waiting(now);
                 client.generation = None;
                 client.events.clear();
@@ -115,7 +122,7 @@ impl Group {
         client.last_poll = now;
         client.generation = joined.then_some(self.generation);
         if !joined && idle && client.events.is_empty() {
-            self.join(id, (0..partitions).map(Partition).collect());
+            self.join(id, (0..partitions).map(Partition).collect(), now);
         }
         Ok(())
     }
@@ -131,9 +138,19 @@ impl Group {
         Some(Membership { member: id, generation })
     }
 
-    /// Whether the client knows that its slot was taken, and waits until nobody has it.
-    pub(super) fn is_waiting(&self, id: MemberId) -> bool {
-        self.clients.get(&id).is_some_and(|it| matches!(it.hears, Hears::Waiting(_)))
+    /// The client was told that it is fenced.
+    pub(super) fn tell_fence(&mut self, id: MemberId) {
+        if let Some(client) = self.clients.get_mut(&id)
+            && matches!(client.hears, Hears::Fenced(_))
+        {
+            client.hears = Hears::Fenced(Duration::ZERO);
+        }
+    }
+
+    /// Whether the client knows that its slot was taken.
+    pub(super) fn knows_of_fence(&self, id: MemberId) -> bool {
+        let hears = self.clients.get(&id).map(|it| it.hears);
+        matches!(hears, Some(Hears::Waiting(_) | Hears::Fenced(Duration::ZERO)))
     }
 
     /// What the group coordinator checks when progress is committed: the membership. Not whether
@@ -143,7 +160,7 @@ impl Group {
         let Some(Membership { member, generation }) = membership else {
             return Ok(());
         };
-        let fenced = |it: &Client| matches!(it.hears, Hears::Fenced | Hears::Waiting(_));
+        let fenced = |it: &Client| matches!(it.hears, Hears::Fenced(_) | Hears::Waiting(_));
         if self.clients.get(&member).is_some_and(fenced) {
             return Err(Code::FencedInstanceId);
         }
@@ -254,10 +271,10 @@ impl Group {
         self.settle();
     }
 
-    fn join(&mut self, id: MemberId, partitions: BTreeSet<Partition>) {
+    fn join(&mut self, id: MemberId, partitions: BTreeSet<Partition>, now: Duration) {
         self.partitions = partitions;
         match self.holder_of_the_slot_of(id) {
-            Some(old) => self.replace(old, id),
+            Some(old) => self.replace(old, id, now),
             None => {
                 self.members.insert(id, Share::default());
                 self.balance();
@@ -270,7 +287,7 @@ impl Group {
         let slot = self.clients.get(&from).and_then(|client| client.slot.clone());
         if slot.is_some() && self.members.contains_key(&from) {
             self.register(nobody, slot, now);
-            self.replace(from, nobody);
+            self.replace(from, nobody, now);
             self.die(nobody);
         }
     }
@@ -284,12 +301,12 @@ impl Group {
     }
 
     /// Static membership (KIP-345): the newcomer has what the old member had, without a rebalance.
-    fn replace(&mut self, old: MemberId, new: MemberId) {
+    fn replace(&mut self, old: MemberId, new: MemberId, now: Duration) {
         let Some(Share { owned, target, .. }) = self.members.remove(&old) else {
             return;
         };
         if let Some(client) = self.clients.get_mut(&old) {
-            client.hears = Hears::Fenced;
+            client.hears = Hears::Fenced(now + HEARTBEAT);
         }
         let share = Share { owned: owned.clone(), target, ..Share::default() };
         self.members.insert(new, share);

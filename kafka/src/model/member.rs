@@ -102,7 +102,12 @@ impl Broker for Member {
             membership: Some(membership),
             sent: progress,
         };
-        self.producer.send_progress(&progress, wait)
+        let sent = self.producer.send_progress(&progress, wait);
+        let is_fence = |failure: &Failure| failure.code == Code::FencedInstanceId.name();
+        if sent.as_ref().is_err_and(is_fence) {
+            self.consumer.note_fence();
+        }
+        sent
     }
 }
 
@@ -112,7 +117,8 @@ impl Transactions for Member {
     }
 
     fn ready(&mut self, wait: Duration) -> Result<bool, Failure> {
-        if self.consumer.waits_for_its_slot() {
+        if self.consumer.knows_of_fence() {
+            self.consumer.cluster.advance(wait);
             return Ok(false);
         }
         self.producer.ready(wait)

@@ -119,6 +119,9 @@ fn another_process_in_the_same_slot_stops_the_first() {
     let Err(Spoiled::Failed(failure)) = refused else { panic!("refused: {refused:?}") };
     assert_eq!(failure.remedy, Remedy::Abort, "{failure}");
     drop(transaction);
+    if failure.code == "FENCED_INSTANCE_ID" {
+        assert_eq!(first.ready(Duration::ZERO), Ok(false), "it would fence the second");
+    }
     let mut heard = Vec::new();
     let until = Instant::now() + DEADLINE;
     while heard.last().is_none_or(|failure: &Failure| failure.remedy != Remedy::Stop) {

@@ -273,7 +273,9 @@ impl<B: Broker, S: Step> Lane<B, S> {
         for partition in owned {
             self.forget(partition);
         }
-        self.group.locating.clear();
+        self.group.stop_locating();
+        self.group.checking = None;
+        self.group.joined = false;
         Ok(())
     }
 

@@ -283,8 +283,8 @@ pub const MUTANTS: &[super::Mutant] = &[
         LANE,
         "takes partitions up although its membership is gone",
         "kafka/src/lane/run/group.rs",
-        "        self.group.locating.clear();\n        Ok(())\n",
-        "        Ok(())\n",
+        "        self.group.stop_locating();\n        self.group.checking = None;\n",
+        "        self.group.checking = None;\n",
     ),
     mutant(
         LANE,

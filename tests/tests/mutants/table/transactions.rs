@@ -293,6 +293,13 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "says that it is a member of its group when it has lost all",
+        "kafka/src/lane/run/group.rs",
+        "        self.group.joined = false;\n",
+        "",
+    ),
+    mutant(
+        LANE,
         "leaves a word in a topic that was made anew",
         "kafka/src/lane/run/commit.rs",
         "!failure.is_fence() && failure.code != TOPIC_MADE_ANEW",

@@ -10,7 +10,7 @@ use super::fixture::*;
 use crate::lane::broker::Broker;
 use crate::lane::error::LaneError;
 use crate::lane::run_on_thread;
-use crate::model::{Call, Fault};
+use crate::model::{Call, Fault, Member};
 use crate::{Partition, Remedy, Transactions};
 
 const PARTITION: Partition = Partition(0);
@@ -184,13 +184,30 @@ fn a_lane_that_stops_says_so_with_a_producer_that_has_nothing_under_way() {
     assert_eq!(fleet.guard(0).as_deref(), Some("-"));
 }
 
-#[test]
-fn a_lane_whose_slot_was_taken_leaves_its_successor_alone() {
+/// A lane at work, whose slot another one has taken.
+fn with_successor() -> (Fleet, Member) {
     let mut fleet = Fleet::new(11, 1);
     fleet.keeps_slots = true;
-    let mut fleet = at_work_in(fleet);
+    let fleet = at_work_in(fleet);
     let mut successor = fleet.member(0);
     successor.poll(Duration::ZERO).expect("it takes the slot");
+    (fleet, successor)
+}
+
+/// Turns until the lane has heard that it has lost all.
+fn loses_all(fleet: &mut Fleet) {
+    let has_lost = (0..300).any(|_| {
+        fleet.turn().expect("it waits");
+        fleet.lanes[&0].core.partitions().count() == 0
+    });
+    assert!(has_lost);
+    assert!(!fleet.lanes[&0].status().joined);
+}
+
+#[test]
+fn a_lane_whose_slot_was_taken_leaves_its_successor_alone() {
+    let (mut fleet, mut successor) = with_successor();
+    loses_all(&mut fleet);
     assert!(successor.ready(Duration::ZERO).expect("it answers"));
     successor.begin().expect("begins");
     successor.produce(&nothing(output(), PARTITION), 0).expect("produces");
@@ -198,14 +215,30 @@ fn a_lane_whose_slot_was_taken_leaves_its_successor_alone() {
     // Its own producer is no good any more. Another one of the same id would fence the successor's.
     fleet.cluster.fail_next_of("g-0", Call::Poll, Fault::BrokerError);
     let stopped = (0..100_000).find_map(|turn| {
-        if turn == 100 {
-            assert_eq!(fleet.lanes[&0].core.partitions().count(), 0, "it has nothing any more");
+        if turn == 20 {
             successor.commit(SECOND).expect("nobody has fenced it");
         }
         fleet.turn().err()
     });
     assert!(matches!(stopped, Some(LaneError::Kafka { .. })), "{stopped:?}");
     successor.begin().expect("nobody has fenced it since");
+}
+
+/// It is told by that, before its next heartbeat.
+#[test]
+fn a_lane_whose_progress_is_refused_for_its_slot_leaves_its_transactional_id_alone() {
+    let (mut fleet, _successor) = with_successor();
+    fleet.publish_one(PARTITION, Some("b"), "small");
+    let aborted = fleet.cluster.seen().aborted;
+    let has_tried = (0..100).any(|_| {
+        fleet.turn().expect("it goes on");
+        fleet.cluster.seen().aborted > aborted
+    });
+    assert!(has_tried, "it has committed nothing");
+    for _ in 0..300 {
+        fleet.turn().expect("it waits");
+        assert!(!fleet.lanes[&0].status().connected, "it would fence whoever has the slot");
+    }
 }
 
 #[test]
