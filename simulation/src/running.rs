@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
+use longshore_kafka::lane::start::StartError;
 use longshore_kafka::lane::{Lane, LaneError};
 use longshore_kafka::model::{Member, MemberId};
 
@@ -49,6 +50,7 @@ impl<S: Simulated> Running<S> {
 fn may_stop_with(error: &LaneError) -> Result<()> {
     match error {
         LaneError::FencedByAnother { .. } => Ok(()),
+        LaneError::Start { reason: StartError::GoneOn { .. }, .. } => Ok(()),
         LaneError::Kafka { failure, .. }
             if ["CRASHED", "FENCED_INSTANCE_ID"].contains(&failure.code.as_str()) =>
         {

@@ -61,6 +61,20 @@ pub enum StartError {
         /// Which.
         partition: Partition,
     },
+    /// Another owner has gone on with it, though this one hasn't heard that it has lost it.
+    #[error(
+        "partition {partition}: its progress stands at offset {committed}, and this process was to \
+         read on at {position}: another one has gone on with it, while this one stood still; \
+         nothing is lost, and it only has to be started again"
+    )]
+    GoneOn {
+        /// Which.
+        partition: Partition,
+        /// The next offset to be read here.
+        position: Offset,
+        /// What is committed.
+        committed: Offset,
+    },
     /// Retention took what wasn't read.
     #[error(
         "partition {partition}: offsets {position} to {log_start} expired before they were \
@@ -206,7 +220,10 @@ fn first_position(
 
 /// Whether what is to be read next is there.
 pub fn check_bounds(facts: &PartitionFacts, position: Offset) -> Result<(), StartError> {
-    let &PartitionFacts { partition, log_start, log_end, .. } = facts;
+    let &PartitionFacts { partition, log_start, log_end, ref committed, .. } = facts;
+    if let Some(committed) = committed.as_ref().map(|it| it.offset).filter(|it| *it > position) {
+        return Err(StartError::GoneOn { partition, position, committed });
+    }
     if position < log_start {
         return Err(StartError::ExpiredUnread { partition, position, log_start });
     }

@@ -9,6 +9,7 @@ use super::{
 use crate::lane::broker::{Broker, Sent, TOPIC_MADE_ANEW};
 use crate::lane::core::Batch;
 use crate::lane::error::LaneError;
+use crate::lane::start::StartError;
 use crate::lane::step::Step;
 use crate::transaction::{Commit, Spoiled, Suspended, Transaction, Written};
 use crate::{Failure, Refusal, Remedy};
@@ -302,6 +303,7 @@ impl<B: Broker, S: Step> Lane<B, S> {
     /// or it would take them for killers. Left alone if that takes longer than a moment.
     pub(super) fn take_leave(&mut self, why: &LaneError) {
         let is_sound = match why {
+            LaneError::Start { reason: StartError::GoneOn { .. }, .. } => false,
             LaneError::Step { .. } | LaneError::Start { .. } => true,
             LaneError::DeadLetterRefused { .. } => true,
             // Nothing is taken from another process that has our transactional id, and no progress

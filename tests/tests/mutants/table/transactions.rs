@@ -300,6 +300,20 @@ pub const MUTANTS: &[super::Mutant] = &[
     ),
     mutant(
         LANE,
+        "leaves a word where another owner has gone on",
+        "kafka/src/lane/run/commit.rs",
+        "LaneError::Start { reason: StartError::GoneOn { .. }, .. } => false,",
+        "LaneError::Start { reason: StartError::GoneOn { .. }, .. } => true,",
+    ),
+    mutant(
+        LANE,
+        "takes for lost what another owner has done",
+        "kafka/src/lane/start.rs",
+        ".filter(|it| *it > position)",
+        ".filter(|it| *it > position && false)",
+    ),
+    mutant(
+        LANE,
         "leaves a word in a topic that was made anew",
         "kafka/src/lane/run/commit.rs",
         "!failure.is_fence() && failure.code != TOPIC_MADE_ANEW",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::Producing;
 use super::fixture::*;
-use crate::lane::broker::{Broker, Located, Polled};
+use crate::lane::broker::{Broker, Committed, Located, Polled};
 use crate::lane::error::LaneError;
 use crate::lane::start::StartError;
 use crate::model::{Call, Fault};
@@ -101,6 +101,25 @@ fn what_expired_under_a_lane_stops_it_where_it_was_to_read_on() {
     let LaneError::Start { reason, .. } = error else { panic!("{error}") };
     let (position, log_start) = (Offset(20), Offset(60));
     assert_eq!(reason, StartError::ExpiredUnread { partition: PARTITION, position, log_start });
+}
+
+/// A process that stood still for long reads before it hears that it has lost its partition.
+#[test]
+fn what_expired_when_another_had_done_with_it_is_not_told_as_a_loss() {
+    let mut fleet = Fleet::new(13, 1);
+    fleet.publish(20);
+    fleet.start(0);
+    fleet.until("all echoed", Fleet::is_done);
+    fleet.publish(50);
+    let metadata = String::new();
+    let committed = Some(Committed { offset: Offset(60), metadata });
+    fleet.cluster.set_committed(GROUP, &input(), PARTITION, committed);
+    fleet.cluster.delete_records(&input(), PARTITION, Offset(60));
+    let error = stops(&mut fleet);
+    let LaneError::Start { reason, .. } = error else { panic!("{error}") };
+    let (position, committed) = (Offset(20), Offset(60));
+    assert_eq!(reason, StartError::GoneOn { partition: PARTITION, position, committed });
+    assert_eq!(fleet.position(0), Some(Offset(60)), "it has said something");
 }
 
 #[test]
