@@ -16,8 +16,8 @@ use crate::running::Running;
 use crate::workload::{Items, Measure};
 use crate::{Workload, peers, pipeline};
 
-/// Longshore itself.
-const LONGSHORE: &str = "longshore";
+/// Longshore itself, and in how many processes.
+const LONGSHORE: [(&str, usize); 3] = [("longshore", 1), ("longshore-2", 2), ("longshore-4", 4)];
 
 /// One run of one program on one workload.
 pub(crate) struct Run<'a> {
@@ -31,7 +31,13 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Whether it is one of Longshore.
     pub(crate) fn is_longshore(&self) -> bool {
-        self.contestant == LONGSHORE
+        LONGSHORE.iter().any(|(name, _)| *name == self.contestant)
+    }
+
+    /// In how many processes it runs.
+    fn processes(&self) -> usize {
+        let own = LONGSHORE.iter().find(|(name, _)| *name == self.contestant);
+        own.map_or(1, |(_, processes)| *processes)
     }
 
     /// What it reads: what all read who are measured, or what is written for it alone.
@@ -138,14 +144,15 @@ impl Run<'_> {
 
     /// Starts the program.
     pub(crate) fn start(&self, ground: &Ground) -> Result<Running> {
-        let command = match &self.workload.measure {
+        let command = |_| match &self.workload.measure {
             Measure::Relay(items) | Measure::Latency { items, .. } => {
-                self.relay(ground, items, None)?
+                self.relay(ground, items, None)
             }
-            Measure::Held(items, held) => self.relay(ground, items, Some(held))?,
-            Measure::Gather(_) | Measure::Restart { .. } => self.gather(ground)?,
+            Measure::Held(items, held) => self.relay(ground, items, Some(held)),
+            Measure::Gather(_) | Measure::Restart { .. } => self.gather(ground),
         };
-        Running::start(command, &self.folder.join(format!("{}.log", self.name)))
+        let commands = (0..self.processes()).map(command).collect::<Result<_>>()?;
+        Running::start(commands, &self.folder.join(format!("{}.log", self.name)))
     }
 
     fn relay(&self, ground: &Ground, items: &Items, held: Option<&Held>) -> Result<Command> {
@@ -153,7 +160,7 @@ impl Run<'_> {
         let text = |of: fn(&Held) -> u64| held.map_or(0, of).to_string();
         let (held_after, held) = (text(|it| it.after_millis), text(|it| it.millis));
         Ok(match self.contestant {
-            LONGSHORE => {
+            _ if self.is_longshore() => {
                 let mut command = self.fleet(ground, "work")?;
                 command.env("BENCH_WORK_MILLIS", work).env("BENCH_HELD_MILLIS", held);
                 command.env("BENCH_HELD_AFTER_MILLIS", held_after);
@@ -176,7 +183,7 @@ impl Run<'_> {
 
     fn gather(&self, ground: &Ground) -> Result<Command> {
         Ok(match self.contestant {
-            LONGSHORE => self.fleet(ground, "coordinate")?,
+            _ if self.is_longshore() => self.fleet(ground, "coordinate")?,
             "streams-rocksdb" => self.peer("Gather", ground, &[]),
             "streams-rocksdb-cached" => self.peer("Gather", ground, &[("cached", "true")]),
             "streams-memory" => self.peer("Gather", ground, &[("memory", "true")]),

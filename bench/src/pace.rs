@@ -40,7 +40,7 @@ pub(crate) struct Records {
     pub(crate) share: f64,
 }
 
-/// A look at both processes, at a moment when progress had just been made.
+/// A look at the program and the broker, at a moment when progress had just been made.
 #[derive(Clone, Copy, Debug)]
 struct Look {
     at: Instant,
@@ -59,8 +59,8 @@ pub(crate) fn measure(
 ) -> Result<Vec<f64>> {
     let watcher = Watcher {
         progress: &records.progress,
-        process: process(running.pid())?,
-        broker: process(ground.pid()?)?,
+        processes: running.processes()?,
+        broker: Process::new(i32::try_from(ground.pid()?)?)?,
         ticks: procfs::ticks_per_second() as f64,
     };
     let first = watcher.progress_beyond(0, running, FIRST_COMMIT_MAX)?;
@@ -82,13 +82,9 @@ pub(crate) fn measure(
     ])
 }
 
-fn process(pid: u32) -> Result<Process> {
-    Ok(Process::new(i32::try_from(pid)?)?)
-}
-
 struct Watcher<'a> {
     progress: &'a Progress,
-    process: Process,
+    processes: Vec<Process>,
     broker: Process,
     ticks: f64,
 }
@@ -108,7 +104,9 @@ impl Watcher<'_> {
         loop {
             let (now, at) = (self.progress.done()?, Instant::now());
             if now > done {
-                let (cpu, broker_cpu) = (self.cpu(&self.process)?, self.cpu(&self.broker)?);
+                let of_each = self.processes.iter().map(|it| self.cpu(it));
+                let cpu: f64 = of_each.collect::<Result<Vec<_>>>()?.iter().sum();
+                let broker_cpu = self.cpu(&self.broker)?;
                 return Ok(Look { at, done: now, cpu, broker_cpu });
             }
             running.check()?;

@@ -1,4 +1,4 @@
-//! A program that is being measured.
+//! A program that is being measured, in one process or several.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,60 +14,70 @@ use rustix::process::{Pid, Signal, kill_process};
 const STOP_MAX: Duration = Duration::from_secs(40);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// A process, which is killed when nobody wants it any more.
+/// Processes of one program, which are killed when nobody wants them any more.
 pub(crate) struct Running {
-    child: Child,
+    children: Vec<Child>,
     since: Instant,
     log: PathBuf,
 }
 
 impl Running {
-    /// Starts it. What it says goes to a file, behind what was said there before.
-    pub(crate) fn start(mut command: Command, log: &Path) -> Result<Self> {
+    /// Starts them. What they say goes to a file, behind what was said there before.
+    pub(crate) fn start(commands: Vec<Command>, log: &Path) -> Result<Self> {
         let file = File::options().append(true).create(true).open(log);
         let file = file.with_context(|| format!("{} to be written", log.display()))?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let since = Instant::now();
-        let child = command.spawn().with_context(|| format!("{command:?} to be run"))?;
-        Ok(Self { child, since, log: log.to_owned() })
+        let mut running = Self { children: Vec::new(), since: Instant::now(), log: log.to_owned() };
+        for mut command in commands {
+            command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file.try_clone()?);
+            let child = command.spawn().with_context(|| format!("{command:?} to be run"))?;
+            running.children.push(child);
+        }
+        Ok(running)
     }
 
-    /// When it was started.
+    /// When they were started.
     pub(crate) fn since(&self) -> Instant {
         self.since
     }
 
-    /// Its process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+    /// Their processes.
+    pub(crate) fn processes(&self) -> Result<Vec<Process>> {
+        let process = |child: &Child| Ok(Process::new(i32::try_from(child.id())?)?);
+        self.children.iter().map(process).collect()
     }
 
-    /// The most that it had in memory so far, in MiB.
+    /// The most that each had in memory so far, together, in MiB.
     pub(crate) fn peak_mib(&self) -> Result<f64> {
-        let process = Process::new(i32::try_from(self.pid())?)?;
-        let kib = process.status()?.vmhwm.context("its peak memory")?;
-        Ok(kib as f64 / 1024.0)
+        let kib = |process: Process| process.status()?.vmhwm.context("its peak memory");
+        let peaks: Vec<u64> = self.processes()?.into_iter().map(kib).collect::<Result<_>>()?;
+        Ok(peaks.iter().sum::<u64>() as f64 / 1024.0)
     }
 
-    /// Fails if it has ended.
+    /// Fails if one has ended.
     pub(crate) fn check(&mut self) -> Result<()> {
-        match self.child.try_wait()? {
-            None => Ok(()),
-            Some(status) => bail!("it ended by itself: {status}; see {}", self.log.display()),
+        for child in &mut self.children {
+            if let Some(status) = child.try_wait()? {
+                bail!("it ended by itself: {status}; see {}", self.log.display());
+            }
         }
+        Ok(())
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks them to end, and waits until they have.
     pub(crate) fn stop(mut self) -> Result<()> {
         self.check()?;
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).context("its pid")?;
-        kill_process(pid, Signal::TERM)?;
+        for child in &self.children {
+            let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("its pid")?;
+            kill_process(pid, Signal::TERM)?;
+        }
         let deadline = Instant::now() + STOP_MAX;
-        while self.child.try_wait()?.is_none() {
-            if Instant::now() > deadline {
-                bail!("it didn't end within {STOP_MAX:?}; see {}", self.log.display());
+        for child in &mut self.children {
+            while child.try_wait()?.is_none() {
+                if Instant::now() > deadline {
+                    bail!("it didn't end within {STOP_MAX:?}; see {}", self.log.display());
+                }
+                thread::sleep(LOOK_EVERY);
             }
-            thread::sleep(LOOK_EVERY);
         }
         Ok(())
     }
@@ -75,8 +85,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended.
-        let _killed = self.child.kill();
-        let _waited_for = self.child.wait();
+        for child in &mut self.children {
+            // It may have ended.
+            let _killed = child.kill();
+            let _waited_for = child.wait();
+        }
     }
 }

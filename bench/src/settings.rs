@@ -16,6 +16,8 @@ fn relaying(contestant: &str) -> &'static str {
             "one worker process with one lane, all defaults; the handler gets a decoded item and \
              answers with it"
         }
+        "longshore-2" => "the same in two processes, each with a lane",
+        "longshore-4" => "the same in four processes",
         "bare" => {
             "one thread over librdkafka with the lane's settings, headers and order of calls \
              (begin, produce, wait for delivery, offsets, commit); it decodes nothing, keeps no \

@@ -165,6 +165,14 @@ pub const WORKLOADS: &[Workload] = &[
         contestants: &["longshore", "streams-rocksdb", "streams-rocksdb-cached"],
         ..GATHER
     },
+    Workload {
+        name: "w12",
+        what: "the relay by one, two and four processes of a group",
+        details: "Processes and broker share the machine's cores: more processes can't be faster \
+                  than one that keeps them busy, and are measured for what they cost.",
+        contestants: &["longshore", "longshore-2", "longshore-4"],
+        ..RELAY
+    },
 ];
 
 impl Measure {
