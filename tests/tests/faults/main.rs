@@ -12,6 +12,7 @@ mod frozen;
 
 mod broker_deaths;
 mod rolling;
+mod slots;
 
 mod bounded;
 
