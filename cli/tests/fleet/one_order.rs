@@ -59,7 +59,10 @@ fn stages_and_joins_share_the_work_as_processes_of_their_own() {
 fn of_two_processes_in_one_slot_the_first_stops_and_says_why() {
     let orders = Orders::new("slot");
     assert_eq!(orders.run(&["apply"]).code, Some(0));
-    let work = ["work", "--stage", "price", "--slot", "only", "--drain-timeout", "5s"];
+    let slot = ["work", "--stage", "price", "--slot", "only", "--drain-timeout", "5s"];
+    // Who is there for twice a session and ten seconds is no member that nobody is.
+    let session = ["--session-timeout", "6s", "--transaction-timeout", "5s"];
+    let work = [&slot[..], &session].concat();
     let first = orders.start(&work);
     let members = || {
         let group = orders.admin().group(&orders.topic("price")).unwrap();
