@@ -129,6 +129,9 @@ pub(crate) fn topic_id<C: ConsumerContext>(
 ) -> Result<TopicId, KafkaError> {
     let invalid = |_| KafkaError::AdminOp(RDKafkaErrorCode::InvalidTopic);
     let name = CString::new(topic.as_str()).map_err(invalid)?;
+    // The question goes to the controller, and the client remembers which broker that is for
+    // minutes after it has died (`rk_controllerid`): until any metadata names another one.
+    consumer.fetch_metadata(Some(topic.as_str()), wait)?;
     let client = consumer.client().native_ptr();
     let operation = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
     let ask = |options, queue| {

@@ -11,6 +11,7 @@ mod swallowed;
 mod frozen;
 
 mod broker_deaths;
+mod lookups;
 mod rolling;
 mod slots;
 
