@@ -31,13 +31,13 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Whether it is one of Longshore.
     pub(crate) fn is_longshore(&self) -> bool {
-        LONGSHORE.iter().any(|(name, _)| *name == self.contestant)
+        self.processes().is_some()
     }
 
-    /// In how many processes it runs.
-    fn processes(&self) -> usize {
+    /// In how many processes Longshore runs; none if it is another one.
+    fn processes(&self) -> Option<usize> {
         let own = LONGSHORE.iter().find(|(name, _)| *name == self.contestant);
-        own.map_or(1, |(_, processes)| *processes)
+        own.map(|(_, processes)| *processes)
     }
 
     /// What it reads: what all read who are measured, or what is written for it alone.
@@ -151,7 +151,7 @@ impl Run<'_> {
             Measure::Held(items, held) => self.relay(ground, items, Some(held)),
             Measure::Gather(_) | Measure::Restart { .. } => self.gather(ground),
         };
-        let commands = (0..self.processes()).map(command).collect::<Result<_>>()?;
+        let commands = (0..self.processes().unwrap_or(1)).map(command).collect::<Result<_>>()?;
         Running::start(commands, &self.folder.join(format!("{}.log", self.name)))
     }
 

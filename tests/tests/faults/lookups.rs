@@ -33,13 +33,14 @@ fn lanes_learn_where_they_begin_whichever_broker_is_dead() {
     let mut lanes: Vec<_> = (0..LANES).map(connect).collect();
     for lane in &mut lanes {
         ask(lane, 0);
-        learns(lane, 0);
+        learns(lane, 0, Instant::now());
     }
     for node in 0..3 {
         cluster.crash(node);
         let question = node as u64 + 1;
         lanes.iter_mut().for_each(|lane| ask(lane, question));
-        lanes.iter_mut().for_each(|lane| learns(lane, question));
+        let asked = Instant::now();
+        lanes.iter_mut().for_each(|lane| learns(lane, question, asked));
         cluster.restart(node);
     }
 }
@@ -49,8 +50,7 @@ fn ask(lane: &mut KafkaBroker, question: u64) {
 }
 
 /// Waits for the answer.
-fn learns(lane: &mut KafkaBroker, question: u64) {
-    let asked = Instant::now();
+fn learns(lane: &mut KafkaBroker, question: u64, asked: Instant) {
     loop {
         assert!(asked.elapsed() < ANSWER_MAX, "question {question} is not answered");
         match lane.poll(Duration::from_millis(20)) {
